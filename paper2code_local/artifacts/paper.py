@@ -75,7 +75,7 @@ class Section(Frozen):
     part: Literal["body", "acknowledgements", "appendix", "back"] = "body"
     blocks: tuple[Block, ...]
     chars: int
-    """Non-white-space characters of heading and blocks."""
+    """Non-white-space characters of heading and blocks (`visible` and `block_chars`)."""
 
 
 class Reference(Frozen):
@@ -122,6 +122,20 @@ class Paper(Frozen):
     def figures(self) -> tuple[Figure, ...]:
         """Return all figures and algorithm floats in reading order."""
         return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Figure))
+
+
+def block_chars(block: Block) -> int:
+    """Count the non-white-space characters of everything readable in `block`."""
+    match block:
+        case Paragraph():
+            return visible(block.text)
+        case Formula():
+            return visible(block.label) + visible(block.text)
+        case Table():
+            cells = sum(visible(cell) for row in block.rows for cell in row)
+            return visible(block.label) + visible(block.caption) + visible(block.note) + cells
+        case Figure():
+            return visible(block.label) + visible(block.caption) + visible(block.text)
 
 
 def visible(text: str) -> int:
