@@ -1,0 +1,27 @@
+"""Python text, read but never run: what it imports and defines, whether it compiles, and how to change one function.
+
+In: source text. Out: frozen facts or new text. Must not know of models, findings or any file but the one it is given.
+"""
+
+from paper2code_local.source.bodies import Hollow, body_problem
+from paper2code_local.source.lint import undefined_names, unused_imports
+from paper2code_local.source.outline import Definition, Import, Outline, outline
+from paper2code_local.source.problem import Problem, compile_error
+from paper2code_local.source.skeleton import skeleton
+from paper2code_local.source.units import replace_unit, unit_at
+
+__all__ = [
+    "Definition",
+    "Hollow",
+    "Import",
+    "Outline",
+    "Problem",
+    "body_problem",
+    "compile_error",
+    "outline",
+    "replace_unit",
+    "skeleton",
+    "undefined_names",
+    "unit_at",
+    "unused_imports",
+]
