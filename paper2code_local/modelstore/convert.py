@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,15 +22,20 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_
 def convert(gguf: Path, folder: Path) -> dict[str, str]:
     """Convert `gguf` into the new `folder`; return package → version of the converter. Raises ModelError `convert`."""
     command = [sys.executable, "-m", "paper2code_local.modelstore.convert", str(gguf), str(folder)]
-    ran = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        env={**os.environ, **_OFFLINE},
-    )
+    alive, held = os.pipe()  # the converter ends when `held` closes, be it because this process is killed
+    try:
+        ran = subprocess.run(
+            command,
+            stdin=alive,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env={**os.environ, **_OFFLINE},
+        )
+    finally:
+        os.close(alive)
+        os.close(held)
     if ran.returncode:
         last = (ran.stderr.strip().splitlines() or [f"the converter ended with {ran.returncode}"])[-1]
         if "ModuleNotFoundError" in last:
@@ -46,20 +52,25 @@ def main(gguf: Path, folder: Path) -> dict[str, str]:
     import torch
     import transformers
 
-    source = {"gguf_file": gguf.name, "local_files_only": True}
     model = transformers.AutoModelForCausalLM.from_pretrained(
         gguf.parent,
+        gguf_file=gguf.name,
         quantization_config=transformers.GgufConfig(dequantize=True),
         dtype=torch.bfloat16,
-        **source,
     )
     # What is written is plain bf16: a quantization left in the configuration would make the engine look for a GGUF.
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
     return {package: version(package) for package in ("accelerate", "gguf", "torch", "transformers")}
 
 
+def _end_with_parent() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")

@@ -1,0 +1,54 @@
+"""Which tests run: fast ones first, then the real engine's; a real-engine test that is skipped is a failure.
+
+P2C_NO_ENGINE=1 leaves the engine's tests out, knowingly. Tests marked `grobid` run where P2C_GROBID_URL names a server.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from paper2code_local.modelstore.folder import ModelFolder, model_folder
+from paper2code_local.modelstore.store import default_store
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = {
+        marker
+        for marker, is_out in [
+            ("engine", os.environ.get("P2C_NO_ENGINE") == "1"),
+            ("grobid", not os.environ.get("P2C_GROBID_URL")),
+        ]
+        if is_out
+    }
+    deselected = [item for item in items if any(item.get_closest_marker(marker) for marker in left_out)]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = sorted(
+        (item for item in items if item not in deselected),
+        key=lambda item: item.get_closest_marker("engine") is not None,
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.get_closest_marker("engine"):
+        report.outcome = "failed"
+        report.longrepr = "a real-engine test may not be skipped; leave them all out with P2C_NO_ENGINE=1"
+    return report
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> ModelFolder:
+    """The 135M, for tests of the real engine; `scripts/test` pulls it."""
+    return model_folder("smollm2-135m-instruct", default_store(os.environ))
+
+
+@pytest.fixture(scope="session")
+def small_model() -> ModelFolder:
+    """The 0.5B coder, for tests of the real engine; `scripts/test` pulls it."""
+    return model_folder("qwen2.5-coder-0.5b-instruct", default_store(os.environ))
