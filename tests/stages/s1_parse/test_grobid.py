@@ -122,7 +122,7 @@ async def test_a_failure_cannot_steer_the_terminal(pdf: Path) -> None:
 
 
 async def test_a_huge_answer_is_not_read_to_its_end(pdf: Path) -> None:
-    with StandIn(tei=b"<TEI>" + b" " * (65 * 2**20)) as grobid:
+    with StandIn(tei=fake.TEI + b" " * (65 * 2**20)) as grobid:
         assert (await _error_of(pdf, grobid.url)).code == "grobid.not_tei"
 
 
