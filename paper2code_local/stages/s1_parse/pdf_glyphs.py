@@ -1,0 +1,359 @@
+"""What a PDF prints: its glyphs with place and style, page by page, and the text that it hides.
+
+In: the bytes of a PDF, which are hostile until read. Out: `Page`s of visible `Glyph`s in the order of the file, and
+`Hidden` runs. Must not know what a line, a heading or a paper is.
+
+Co-ordinates are points; x runs to the right and y *down* from the top of the page. A page whose text is set sideways is
+turned first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from paper2code_local.artifacts.paper import visible
+from paper2code_local.errors import InputError
+
+MAX_BYTES = 100_000_000
+MAX_PAGES = 2000
+TINY = 2.0
+"""Points: text below this cannot be read on paper; the smallest labels of real figures are about 3."""
+WHITE = 245
+"""Of 255: a colour whose red, green and blue all reach this cannot be told from paper."""
+_HYPHENS = (0xFFFE, 0x02, 0xAD)
+"""What pdfium gives for a hyphen at the end of a line, in its versions; the soft hyphen."""
+_BOLD = ("bold", "black", "heavy", "semibold", "demi", "medi", "cmbx", "cmb1", "sfbx", "ecbx", "cmssbx", "-bd", "bdcn")
+_ITALIC = ("ital", "obli", "cmti", "sfti", "ecti", "slanted", "cmsl")
+_MATH = re.compile(
+    "cmmi|cmsy|cmex|cmbsy|msam|msbm|math|symbol|mtmi|mtsy|mt2mi|mt2sy|mtex|rsfs|eufm|eusm|[tp]xsy|[tp]xmi|txex|stmary|"
+    "wasy|lmmi|lmsy|lmex"
+)
+_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a run of glyphs is set; `size` is in points as printed."""
+
+    font: str
+    size: float
+    bold: bool
+    italic: bool
+    math: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One printed character (a ligature is several letters): left and right edge, baseline, style."""
+
+    text: str
+    x0: float
+    x1: float
+    y: float
+    style: Style
+    space: bool
+    """Whether white space stands before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A run of text that nobody sees: "white", "tiny", "invisible" or "off-page"."""
+
+    kind: str
+    page: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page prints; `total` counts all non-white-space characters of its text layer; `image`: it shows one."""
+
+    number: int
+    width: float
+    height: float
+    glyphs: tuple[Glyph, ...]
+    hidden: tuple[Hidden, ...]
+    total: int
+    image: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One text object of the file."""
+
+    style: Style
+    angle: int
+    mode: int
+    white: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """One character as pdfium gives it, in the file's own co-ordinates."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    x: float
+    y: float
+    run: _Run
+    space: bool
+
+
+def read_pages(data: bytes) -> list[Page]:
+    """Read every page of a PDF.
+
+    Raises `InputError`: empty, too_large, not_pdf, encrypted, truncated, damaged, no_text.
+    """
+    with _opened(data) as document:
+        try:
+            pages = [_page(document, index) for index in range(len(document))]
+        except (pypdfium2.PdfiumError, ctypes.ArgumentError, ValueError, OverflowError) as error:
+            raise _unreadable(data, str(error)) from error
+    printed = sum(len(page.glyphs) for page in pages)
+    if not printed or (printed < 50 * len(pages) and all(page.image for page in pages)):
+        raise InputError(
+            "no_text",
+            "The PDF has no text that can be read: its pages are images, or all of its text is hidden.",
+            "Run OCR on it first, e.g. `ocrmypdf paper.pdf readable.pdf`, and use the result.",
+        )
+    return pages
+
+
+def describe(hidden: list[Hidden]) -> tuple[str, ...]:
+    """Say in one sentence per kind how much text is hidden, where, and how it begins."""
+    sentences = []
+    for kind in ("white", "tiny", "invisible", "off-page"):
+        runs = [run for run in hidden if run.kind == kind]
+        if runs:
+            count = sum(visible(run.text) for run in runs)
+            pages = ", ".join(str(n) for n in sorted({run.page for run in runs}))
+            start = " ".join(run.text for run in runs)[:80].strip()
+            sentences.append(f"Hidden text left out: {count} {kind} characters on page {pages}: “{start}”")
+    return tuple(sentences)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """Open the document after the checks that need no parser."""
+    if not data:
+        raise InputError("empty", "The file is empty.", "Download or copy the paper again.")
+    if len(data) > MAX_BYTES:
+        raise _too_large(f"{len(data) / 1e6:.0f} MB, more than {MAX_BYTES // 1_000_000} MB")
+    if b"%PDF-" not in data[:1024]:
+        raise InputError(
+            "not_pdf", "The file is not a PDF: it has no %PDF- header.", "Give the PDF of the paper itself."
+        )
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if pdfium.FPDF_GetLastError() in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+            raise InputError(
+                "encrypted",
+                "The PDF is encrypted and needs a password.",
+                "Remove the password first, e.g. `qpdf --password=… --decrypt paper.pdf open.pdf`.",
+            ) from error
+        raise _unreadable(data, str(error)) from error
+    try:
+        if len(document) > MAX_PAGES:
+            raise _too_large(f"{len(document)} pages, more than {MAX_PAGES}")
+        if len(document) == 0:
+            raise _unreadable(data, "it has no pages")
+        yield document
+    finally:
+        document.close()
+
+
+def _too_large(what: str) -> InputError:
+    return InputError("too_large", f"The PDF is too large: {what}.", "Cut it down to the paper itself, e.g. with qpdf.")
+
+
+def _unreadable(data: bytes, why: str) -> InputError:
+    """Tell a file that was cut off from one that is broken."""
+    hint = "Download the paper again; if it opens in a viewer, print it to a new PDF and use that."
+    if b"%%EOF" not in data[-2048:]:
+        return InputError("truncated", "The PDF is truncated: its end is missing.", hint)
+    return InputError("damaged", f"The PDF is damaged: {why}.", hint)
+
+
+def _page(document: pypdfium2.PdfDocument, index: int) -> Page:
+    page = document[index]
+    text = page.get_textpage()
+    try:
+        return _sorted_out(index + 1, page, *_raw_glyphs(text))
+    finally:
+        text.close()
+        page.close()
+
+
+def _raw_glyphs(text: pypdfium2.PdfTextPage) -> tuple[list[_Raw], int]:
+    """Return the characters in the order of the file, and their count without white space."""
+    rect, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+    runs: dict[int, _Run] = {}
+    glyphs: list[_Raw] = []
+    total, space, high = 0, False, 0
+    for i in range(text.count_chars()):
+        code = pdfium.FPDFText_GetUnicode(text, i)
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if 0xDC00 <= code < 0xE000 and high:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        high = 0
+        char = "-" if code in _HYPHENS else chr(code)
+        if char.isspace():
+            space = True
+            continue
+        char = _LIGATURES.get(char, char)
+        total += len(char)
+        if not char.isprintable():
+            continue
+        handle = pdfium.FPDFText_GetTextObject(text, i)
+        if not handle:
+            continue
+        key = ctypes.addressof(handle.contents)
+        run = runs.get(key) or runs.setdefault(key, _run(text, i, handle))
+        pdfium.FPDFText_GetLooseCharBox(text, i, rect)
+        pdfium.FPDFText_GetCharOrigin(text, i, x, y)
+        box = (rect.left, rect.bottom, rect.right, rect.top)
+        if all(map(math.isfinite, (*box, x.value, y.value))):
+            glyphs.append(_Raw(char, box, x.value, y.value, run, space))
+        space = False
+    return glyphs, total
+
+
+def _run(text: pypdfium2.PdfTextPage, i: int, handle: object) -> _Run:
+    """Read once what all characters of a text object share."""
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(text, i, matrix)
+    size = pdfium.FPDFText_GetFontSize(text, i) * math.hypot(matrix.c, matrix.d)
+    angle = round(math.degrees(math.atan2(matrix.b, matrix.a))) % 360 if matrix.a or matrix.b else 0
+    name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+    pdfium.FPDFText_GetFontInfo(text, i, name, 128, flags)
+    font = name.value.decode("latin-1").split("+")[-1]
+    low = font.lower()
+    style = Style(
+        font=font,
+        size=round(abs(size) if math.isfinite(size) else 0.0, 1),
+        bold=any(mark in low for mark in _BOLD) or bool(flags.value & 1 << 18),
+        italic=any(mark in low for mark in _ITALIC) or bool(flags.value & 1 << 6),
+        math=bool(_MATH.search(low)),
+    )
+    mode = pdfium.FPDFTextObj_GetTextRenderMode(handle)
+    return _Run(style, angle, mode, _is_white(handle))
+
+
+def _is_white(handle: object) -> bool:
+    """Tell whether an object is filled with white, or with nothing at all."""
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not pdfium.FPDFPageObj_GetFillColor(handle, red, green, blue, alpha):
+        return False
+    return alpha.value < 10 or min(red.value, green.value, blue.value) >= WHITE
+
+
+def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: int) -> Page:
+    """Part what is seen from what is hidden, and turn the page so that its text runs to the right."""
+    left, bottom, right, top = page.get_bbox()
+    angles = Counter(raw.run.angle for raw in raws)
+    angle = angles.most_common(1)[0][0] if angles else 0
+    image = _has_image(page)
+    invisible = sum(raw.run.mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE for raw in raws)
+    scanned = image and invisible > 0.8 * len(raws)
+    backgrounds = list(_backgrounds(page)) if any(raw.run.white for raw in raws) else []
+    glyphs: list[Glyph] = []
+    hidden: list[list[str]] = []
+    before = ("", -2)
+    for i, raw in enumerate(raws):
+        kind = _hidden_kind(raw, (left, bottom, right, top), backgrounds, scanned)
+        if kind:
+            if before != (kind, i - 1):
+                hidden.append([kind, ""])
+            hidden[-1][1] += (" " if raw.space else "") + raw.text
+            before = (kind, i)
+        elif raw.run.angle == angle:
+            glyphs.append(_turned(raw, angle, (left, bottom, right, top)))
+    width, height = right - left, top - bottom
+    if angle in (90, 270):
+        width, height = height, width
+    runs = tuple(Hidden(kind, number, text.strip()) for kind, text in hidden)
+    return Page(number, width, height, tuple(glyphs), runs, total, image)
+
+
+def _hidden_kind(
+    raw: _Raw,
+    page: tuple[float, float, float, float],
+    backgrounds: list[tuple[float, float, float, float]],
+    scanned: bool,
+) -> str:
+    """Say why a character cannot be seen; "" when it can. An OCR layer (`scanned`) is invisible and still the text."""
+    x, y = (raw.box[0] + raw.box[2]) / 2, raw.y
+    if not (page[0] <= x <= page[2] and page[1] <= y <= page[3]):
+        return "off-page"
+    if raw.run.mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
+        return "" if scanned else "invisible"
+    if raw.run.style.size < TINY:
+        return "tiny"
+    if raw.run.white and raw.run.mode == pdfium.FPDF_TEXTRENDERMODE_FILL:
+        middle = y + raw.run.style.size * 0.3
+        if not any(b[0] <= x <= b[2] and b[1] <= middle <= b[3] for b in backgrounds):
+            return "white"
+    return ""
+
+
+def _turned(raw: _Raw, angle: int, page: tuple[float, float, float, float]) -> Glyph:
+    """Place a character on the page as a reader holds it."""
+    x0, y0, x1, y1 = raw.box
+    left, bottom, right, top = page
+    if angle == 90:
+        start, end, base = y0 - bottom, y1 - bottom, raw.x - left
+    elif angle == 270:
+        start, end, base = top - y1, top - y0, right - raw.x
+    elif angle == 180:
+        start, end, base = right - x1, right - x0, raw.y - bottom
+    else:
+        start, end, base = x0 - left, x1 - left, top - raw.y
+    return Glyph(raw.text, start, max(start, end), base, raw.run.style, raw.space)
+
+
+def _backgrounds(page: pypdfium2.PdfPage) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the boxes of images, shadings and coloured areas, before which white text can be read."""
+    for item in page.get_objects(max_depth=4):
+        if item.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING) or _is_coloured(item):
+            yield _box(item)
+
+
+def _is_coloured(item: pypdfium2.PdfObject) -> bool:
+    if item.type != pdfium.FPDF_PAGEOBJ_PATH:
+        return False
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
+    return fill.value != 0 and not _is_white(item)
+
+
+def _box(item: pypdfium2.PdfObject) -> tuple[float, float, float, float]:
+    """Return the box of an object on the page, through the forms that hold it."""
+    left, bottom, right, top = item.get_bounds()
+    corners = [(left, bottom), (left, top), (right, bottom), (right, top)]
+    outer = item.container
+    while outer is not None:
+        matrix = outer.get_matrix()
+        corners = [matrix.on_point(x, y) for x, y in corners]
+        outer = outer.container
+    return (
+        min(x for x, _ in corners),
+        min(y for _, y in corners),
+        max(x for x, _ in corners),
+        max(y for _, y in corners),
+    )
+
+
+def _has_image(page: pypdfium2.PdfPage) -> bool:
+    return any(True for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4))
