@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paper2code_local.errors import ModelError
+from paper2code_local.modelstore.card import Sampling, load_card
+from paper2code_local.modelstore.folder import model_folder, open_folder
+from paper2code_local.modelstore.store import Store
+from tests.small_model import write_model
+
+
+def edit(model: Path, name: str, **changes: Any) -> None:
+    path = model / name
+    path.write_text(json.dumps({**(json.loads(path.read_text()) if path.exists() else {}), **changes}))
+
+
+def test_a_folder_says_what_asking_it_needs(model: Path, store: Store) -> None:
+    opened = model_folder(str(model), store)
+    assert (opened.id, opened.card, opened.context, opened.granularity) == ("my-model", None, 4096, "unit")
+    assert opened.kv_bytes_per_token == 2 * 3 * 2 * (64 // 8) * 2
+    assert opened.weights_bytes == len(b"weights")
+    assert (opened.bos_token, opened.eos_token, opened.eos_token_ids) == ("<s>", "<|im_end|>", (7,))
+    assert opened.tokenizer == model / "tokenizer.json"
+    assert "m.content" in opened.chat_template
+
+
+def test_the_card_has_the_first_word(model: Path) -> None:
+    card = load_card("smollm2-135m-instruct")
+    opened = open_folder(model, card)
+    assert (opened.id, opened.context, opened.sampling) == (card.id, card.context, card.sampling)
+    assert opened.sampling != Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
+
+
+REFUSED: dict[str, Callable[[Path], object]] = {
+    "no_config": lambda model: (model / "config.json").unlink(),
+    "no_tokenizer": lambda model: (model / "tokenizer.json").unlink(),
+    "no_weights": lambda model: (model / "model.safetensors").unlink(),
+    "no_chat_template": lambda model: (model / "chat_template.jinja").unlink(),
+    "remote_code": lambda model: edit(model, "config.json", auto_map={"AutoModel": "m.M"}),
+    "python_files": lambda model: (model / "modeling.py").write_text(""),
+    "pickled_weights": lambda model: (model / "pytorch_model.bin").write_bytes(b""),
+    "bad_index": lambda model: edit(model, "model.safetensors.index.json", weight_map={"w": "absent.safetensors"}),
+    "unreadable": lambda model: (model / "config.json").write_text("{"),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_an_unsafe_or_incomplete_folder_is_refused_by_name(reason: str, model: Path, store: Store) -> None:
+    REFUSED[reason](model)
+    with pytest.raises(ModelError) as raised:
+        model_folder(str(model), store)
+    assert raised.value.code == f"model.{reason}"
+    assert raised.value.exit_code == 5
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.pth", "a.ckpt", "a.PKL", "original/model.00.pth", "training_args.bin"])
+def test_every_kind_of_pickle_is_refused_wherever_it_lies(name: str, model: Path, store: Store) -> None:
+    (model / name).parent.mkdir(exist_ok=True)
+    (model / name).touch()
+    with pytest.raises(ModelError, match=name):
+        model_folder(str(model), store)
+
+
+@pytest.mark.parametrize("config", ["config.json", "tokenizer_config.json"])
+def test_code_of_its_own_is_found_however_deep(config: str, model: Path, store: Store) -> None:
+    edit(model, config, text_config_of_something={"inner": {"auto_map": {}}})
+    with pytest.raises(ModelError, match="auto_map"):
+        model_folder(str(model), store)
+
+
+@pytest.mark.parametrize("name", ["../other/model.safetensors", "/etc/passwd", "", 3, ["a"]])
+def test_an_index_may_not_name_files_outside(name: object, model: Path, store: Store) -> None:
+    edit(model, "model.safetensors.index.json", weight_map={"w": name})
+    with pytest.raises(ModelError) as raised:
+        model_folder(str(model), store)
+    assert raised.value.code == "model.bad_index"
+
+
+def test_only_the_files_that_the_index_names_are_weights(model: Path, store: Store) -> None:
+    (model / "part-1.safetensors").write_bytes(b"12345")
+    edit(model, "model.safetensors.index.json", weight_map={"a": "part-1.safetensors", "b": "part-1.safetensors"})
+    assert model_folder(str(model), store).weights_bytes == 5
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ["num_hidden_layers", "num_key_value_heads", "head_dim", "text_config", "quantization_config", "eos_token_id"]
+SETTINGS = ["chat_template", "bos_token", "eos_token"]
+
+
+@given(
+    config=st.dictionaries(st.sampled_from(FIELDS), JSON), tokenizer=st.dictionaries(st.sampled_from(SETTINGS), JSON)
+)
+def test_whatever_a_folder_says_it_opens_or_is_refused(
+    config: dict[str, Any], tokenizer: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    model = write_model(tmp_path_factory.getbasetemp() / "hostile")
+    edit(model, "config.json", **config)
+    edit(model, "tokenizer_config.json", **tokenizer)
+    with contextlib.suppress(ModelError):
+        assert open_folder(model, None).kv_bytes_per_token > 0
+
+
+@pytest.mark.parametrize(
+    ("template", "taken"),
+    [("one", "one"), ([{"name": "tool_use", "template": "t"}, {"name": "default", "template": "d"}], "d")],
+)
+def test_the_chat_template_may_stand_in_the_tokenizer_config(
+    template: object, taken: str, model: Path, store: Store
+) -> None:
+    (model / "chat_template.jinja").unlink()
+    edit(model, "tokenizer_config.json", chat_template=template)
+    assert model_folder(str(model), store).chat_template == taken
+
+
+def test_generation_config_may_end_answers_with_several_tokens(model: Path, store: Store) -> None:
+    edit(model, "generation_config.json", eos_token_id=[7, 9])
+    assert model_folder(str(model), store).eos_token_ids == (7, 9)
+
+
+@pytest.mark.parametrize(("bits", "granularity"), [(16, "unit"), (4, "file")])
+def test_a_large_model_writes_whole_files(bits: int, granularity: str, model: Path, store: Store) -> None:
+    with (model / "model.safetensors").open("wb") as weights:
+        weights.truncate(7 * 10**9)  # sparse: 3.5e9 parameters in bf16, 14e9 in 4 bits
+    edit(model, "config.json", quantization_config={} if bits == 16 else {"quant_method": "awq", "bits": bits})
+    assert model_folder(str(model), store).granularity == granularity
+
+
+def test_identity_follows_the_content_and_not_the_place(model: Path, store: Store, tmp_path: Path) -> None:
+    before = model_folder(str(model), store).identity
+    moved = model.rename(tmp_path / "elsewhere")
+    assert model_folder(str(moved), store).identity == before
+    (moved / "model.safetensors").write_bytes(b"Weights")
+    assert model_folder(str(moved), store).identity != before
+
+
+def test_the_ends_of_a_large_file_count(model: Path, store: Store) -> None:
+    seen = set()
+    for end in (b"a", b"b"):
+        with (model / "model.safetensors").open("wb") as weights:
+            weights.truncate(100 << 20)
+            weights.seek(0, 2)
+            weights.write(end)
+        seen.add(model_folder(str(model), store).identity)
+    assert len(seen) == 2
+
+
+def test_a_model_of_the_catalogue_must_be_pulled_first(store: Store) -> None:
+    with pytest.raises(ModelError) as raised:
+        model_folder("smollm2-135m-instruct", store)
+    assert raised.value.code == "model.not_pulled"
+    assert raised.value.hint == "p2c-local models pull smollm2-135m-instruct"
+
+
+def test_what_is_neither_a_model_nor_a_folder_is_unknown(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as raised:
+        model_folder(str(tmp_path / "absent"), store)
+    assert raised.value.code == "model.unknown"

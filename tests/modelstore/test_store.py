@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paper2code_local.errors import ModelError
+from paper2code_local.modelstore.card import HubSource
+from paper2code_local.modelstore.folder import model_folder, open_folder
+from paper2code_local.modelstore.pull import pull
+from paper2code_local.modelstore.store import RECORD, Store, default_store, status, verify
+from tests.small_model import card_for, imitate_conversion
+
+CARD = card_for(b"GGUF", HubSource(kind="hub", repo="http://127.0.0.1:1/o/t", revision="r", file="tiny.gguf"))
+
+
+@pytest.fixture
+def pulled(store: Store, tmp_path: Path) -> Path:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    return pull(CARD, store, lambda progress: None, local=tmp_path, convert=imitate_conversion)
+
+
+def test_the_store_is_where_the_environment_says(tmp_path: Path) -> None:
+    assert default_store({"P2C_MODELS": str(tmp_path), "XDG_DATA_HOME": "/elsewhere"}).root == tmp_path
+    assert default_store({"XDG_DATA_HOME": str(tmp_path)}).root == tmp_path / "paper2code_local" / "models"
+    assert default_store({}).root == Path.home() / ".local/share/paper2code_local/models"
+
+
+def test_an_untouched_model_has_no_problems(pulled: Path) -> None:
+    assert verify(pulled) == ()
+
+
+def test_each_change_of_a_pulled_model_is_named(pulled: Path) -> None:
+    (pulled / "model.safetensors").write_bytes(b"FUGG")
+    (pulled / "tokenizer.json").write_text("longer than before")
+    (pulled / "chat_template.jinja").unlink()
+    (pulled / "extra.json").write_text("")
+    assert verify(pulled) == (
+        "chat_template.jinja: is missing",
+        "extra.json: was not there when it was pulled",
+        "model.safetensors: changed",
+        "tokenizer.json: changed its size",
+    )
+
+
+def test_without_a_record_there_is_nothing_to_compare_with(pulled: Path, store: Store) -> None:
+    (pulled / RECORD).write_text("{}")
+    (problem,) = verify(pulled)
+    assert RECORD in problem
+    assert status(CARD, store).state == "partial"
+
+
+def test_a_damaged_model_is_not_opened(pulled: Path) -> None:
+    (pulled / "model.safetensors").write_bytes(b"GG")
+    with pytest.raises(ModelError) as raised:
+        open_folder(pulled, CARD)
+    assert raised.value.code == "model.damaged"
+    assert "models pull tiny" in raised.value.hint
+
+
+def test_status_tells_pulled_from_absent(pulled: Path, store: Store, tmp_path: Path) -> None:
+    found = status(CARD, store)
+    assert (found.state, found.path) == ("pulled", pulled)
+    assert found.bytes_on_disk == sum(path.stat().st_size for path in pulled.iterdir())
+    absent = status(CARD, Store(tmp_path / "other"))
+    assert (absent.state, absent.bytes_on_disk) == ("absent", 0)
+
+
+def test_a_pulled_model_keeps_its_identity_when_it_moves(pulled: Path, store: Store, tmp_path: Path) -> None:
+    before = open_folder(pulled, CARD).identity
+    assert model_folder(str(pulled.rename(tmp_path / "moved")), store).identity == before
