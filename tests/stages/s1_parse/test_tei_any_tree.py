@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from tei_fixtures import HEADER
 
 from paper2code_local.artifacts.paper import Figure, Formula, Paper, Paragraph, Table, block_chars, visible
 from paper2code_local.stages.s1_parse.tei import paper_of_tei
+
+ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 CONTAINERS = (
     "div",
@@ -112,7 +114,7 @@ PRINTED = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(ANY_MACHINE, max_examples=200)
 @given(trees(PRINTED))
 def test_counts_and_characters_hold_for_any_tree(tree: Tree) -> None:
     data = document(tree)
@@ -133,7 +135,7 @@ def test_counts_and_characters_hold_for_any_tree(tree: Tree) -> None:
         assert section.chars == visible(section.heading) + sum(map(block_chars, section.blocks))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(ANY_MACHINE, max_examples=200)
 @given(trees(st.just("w")))
 def test_every_word_is_kept_once(tree: Tree) -> None:
     words: list[str] = []
@@ -153,7 +155,7 @@ def test_every_word_is_kept_once(tree: Tree) -> None:
     assert paper.chars == sum(map(visible, words))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(ANY_MACHINE, max_examples=100)
 @given(trees(PRINTED))
 def test_ids_are_ours_and_unique_and_citations_name_references(tree: Tree) -> None:
     paper = paper_of_tei(document(tree))
