@@ -96,18 +96,7 @@ def test_a_wheel_holds_the_models_and_the_prompts(tmp_path: Path) -> None:
         shutil.copytree(ROOT / folder, source / folder, ignore=ignored)
     for name in ("setup.cfg", "pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    build = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        "--quiet",
-        "-w",
-        str(tmp_path),
-        ".",
-    ]
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), "."]
     subprocess.run(pip, cwd=source, check=True, stdin=subprocess.DEVNULL, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
