@@ -103,6 +103,8 @@ class Outline:
     """Writes to its namespace or to the module table in ways that reading does not show."""
     exact: bool
     """The whole text was understood; when False, names may be missing above."""
+    changes_path: bool
+    """Mentions `sys.path`."""
     not_implemented: tuple[tuple[int, str], ...]
     """(line, first argument) of each `raise NotImplementedError("…")`."""
 
@@ -122,6 +124,7 @@ def outline(text: str) -> Outline:
         has_getattr="__getattr__" in gathered.exported,
         dynamic=_DYNAMIC.search(text) is not None,
         exact=not root.has_error,
+        changes_path="sys.path" in text,
         not_implemented=tuple(gathered.not_implemented),
     )
 
