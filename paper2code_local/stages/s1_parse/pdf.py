@@ -66,12 +66,13 @@ class _Reading:
         self.joiner = Joiner(lines)
         body = body_size(lines)
         title = pdf_front.find_title(lines, body)
-        named = pdf_front.find_abstract(lines, title[-1] + 1)
-        self.headings = _sections_only(find_headings(lines, body, title[-1] + 1 if named is None else named + 1))
+        start = title[-1] + 1 if title else 0
+        named = pdf_front.find_abstract(lines, start)
+        self.headings = _sections_only(find_headings(lines, body, start if named is None else named + 1))
         self.front = pdf_front.read_front(lines, title, named, self.headings)
         self.bibliography = self._bibliography()
         self.special = self._find_special(body)
-        entries = pdf_text.entries([lines[i] for i in self.bibliography if i not in self.special])
+        entries = pdf_text.entries([lines[i] for i in sorted(self.bibliography) if i not in self.special])
         self.references = tuple(Reference(id=f"b{k}", text=self.joiner.join(e)) for k, e in enumerate(entries))
         self.citations = Citations(self.references)
         self.counts = {"eq": 0, "tab": 0, "fig": 0, "alg": 0}

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from paper2code_local.stages.s1_parse.pdf_headings import Heading, is_distinct
+from paper2code_local.stages.s1_parse.pdf_headings import Heading, is_distinct, is_name
 from paper2code_local.stages.s1_parse.pdf_layout import Line
 
 _RUN_IN = re.compile(r"abstract\s*[.:—–-]+\s*|(?-i:Abstract|ABSTRACT)\s+(?=[A-Z])", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d{1,2}(\.\d{1,2})*\.?|[IVX]+\.|[A-Z]\.)\s")
 _KEYWORDS = re.compile(r"(key\s?words|index terms|ccs concepts|acm reference)\b", re.IGNORECASE)
 _MIN_ABSTRACT = 300
 """Characters: a paragraph before the first heading that is at least this long is an abstract without its name."""
@@ -30,7 +31,7 @@ class Front:
 
 
 def find_title(lines: list[Line], body: float) -> tuple[int, ...]:
-    """Return the lines of the title: the largest text in the upper part of the first page."""
+    """Return the lines of the title: the largest text in the upper part of the first page; () when it is a heading."""
     first = [i for i, line in enumerate(lines) if line.page == lines[0].page]
     half = (min(lines[i].y for i in first) + max(lines[i].y for i in first)) / 2
     upper = [i for i in first if lines[i].y <= half and sum(c.isalpha() for c in lines[i].text) >= 4] or first[:1]
@@ -42,7 +43,9 @@ def find_title(lines: list[Line], body: float) -> tuple[int, ...]:
     stop = start + 1
     while stop < len(lines) and stop - start < 6 and _continues(lines[start], lines[stop]):
         stop += 1
-    return tuple(range(start, stop))
+    alike = [line for line in lines[stop:] if abs(line.size - lines[start].size) < 0.3 and _NUMBER.match(line.text)]
+    heading = _NUMBER.match(lines[start].text) and any(is_distinct(line, body) for line in alike)
+    return () if heading or is_name(lines[start].text) else tuple(range(start, stop))
 
 
 def find_abstract(lines: list[Line], after: int) -> int | None:
@@ -92,7 +95,7 @@ def _without_name(lines: list[Line], title: tuple[int, ...], first: int) -> Fron
         run.append(i)
     if sum(len(lines[k].text) for k in run) < _MIN_ABSTRACT:
         run = []
-    start = run[0] if run else min(first, title[-1] + 1)
+    start = run[0] if run else min(first, title[-1] + 1 if title else 0)
     authors = tuple(i for i in range(start) if i not in title)
     stop = run[-1] + 1 if run else start
     return Front(title, authors, tuple(run), (), stop)

@@ -155,7 +155,8 @@ def _opened(data: bytes) -> Iterator[pypdfium2.PdfDocument]:
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
-        if pdfium.FPDF_GetLastError() in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+        # pdfium does not always reset its error code, so the file has to say it too; a trailer is never compressed
+        if b"/Encrypt" in data and error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
             raise InputError(
                 "encrypted",
                 "The PDF is encrypted and needs a password.",
@@ -235,7 +236,9 @@ def _run(text: pypdfium2.PdfTextPage, i: int, handle: object) -> _Run:
     matrix = pdfium.FS_MATRIX()
     pdfium.FPDFText_GetMatrix(text, i, matrix)
     size = pdfium.FPDFText_GetFontSize(text, i) * math.hypot(matrix.c, matrix.d)
-    angle = round(math.degrees(math.atan2(matrix.b, matrix.a))) % 360 if matrix.a or matrix.b else 0
+    degrees = math.degrees(math.atan2(matrix.b, matrix.a)) if matrix.a or matrix.b else 0.0
+    right_angle = round(degrees / 90) * 90  # a scan is a little askew
+    angle = (right_angle if abs(degrees - right_angle) < 10 else round(degrees)) % 360
     name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
     pdfium.FPDFText_GetFontInfo(text, i, name, 128, flags)
     font = name.value.decode("latin-1").split("+")[-1]
@@ -270,6 +273,7 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
     backgrounds = list(_backgrounds(page)) if any(raw.run.white for raw in raws) else []
     glyphs: list[Glyph] = []
     hidden: list[list[str]] = []
+    aside: list[_Raw] = []
     before = ("", -2)
     for i, raw in enumerate(raws):
         kind = _hidden_kind(raw, (left, bottom, right, top), backgrounds, scanned)
@@ -280,6 +284,11 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
             before = (kind, i)
         elif raw.run.angle == angle:
             glyphs.append(_turned(raw, angle, (left, bottom, right, top)))
+        else:
+            aside.append(raw)
+            if i + 1 == len(raws) or raws[i + 1].run is not raw.run:
+                glyphs.extend(_sideways(aside, angle, (left, bottom, right, top)))
+                aside = []
     width, height = right - left, top - bottom
     if angle in (90, 270):
         width, height = height, width
@@ -321,6 +330,18 @@ def _turned(raw: _Raw, angle: int, page: tuple[float, float, float, float]) -> G
     else:
         start, end, base = x0 - left, x1 - left, top - raw.y
     return Glyph(raw.text, start, max(start, end), base, raw.run.style, raw.space)
+
+
+def _sideways(run: list[_Raw], angle: int, page: tuple[float, float, float, float]) -> list[Glyph]:
+    """Place a label that is set at an angle to the text as one block; leave it out in the margins (stamps)."""
+    glyphs = [_turned(raw, angle, page) for raw in run]
+    x0, x1 = min(g.x0 for g in glyphs), max(g.x1 for g in glyphs)
+    width = page[3] - page[1] if angle in (90, 270) else page[2] - page[0]
+    if x1 < 0.08 * width or x0 > 0.92 * width:
+        return []
+    y = (min(g.y for g in glyphs) + max(g.y for g in glyphs)) / 2
+    x1 = min(x1, x0 + 1.5 * run[0].run.style.size)
+    return [Glyph(g.text, x0, x1, y, g.style, g.space) for g in glyphs]
 
 
 def _backgrounds(page: pypdfium2.PdfPage) -> Iterator[tuple[float, float, float, float]]:

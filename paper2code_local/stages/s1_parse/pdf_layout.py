@@ -169,19 +169,27 @@ def _furniture(pages: list[Page], pieces: list[list[_Piece]]) -> set[tuple[int, 
             continue
         first, last = min(p.y for p in found), max(p.y for p in found)
         for piece in found:
-            place = (page.number, id(piece))
             margin = piece.y < _MARGIN * page.height or piece.y > (1 - _MARGIN) * page.height
             edge = abs(piece.y - last) < 2 or abs(piece.y - first) < 2
-            if margin:
-                seen[re.sub(r"\d+", "#", piece.text), round(piece.y / 4)].append(place)
-            alone = all(abs(q.y - piece.y) > 0.9 * q.size or q is piece or margin for q in found)
-            if edge and alone and len(found) > 1 and _PAGE_NUMBER.fullmatch(piece.text) and _outside(piece, page):
-                result.add(place)
+            if margin or (edge and _outside(piece, page)):
+                seen[re.sub(r"\d+", "#", piece.text), round(piece.y / 4)].append((page.number, id(piece)))
     enough = max(2, round(len(pages) * 0.2))
     for places in seen.values():
         if len({number for number, _ in places}) >= enough:
             result.update(places)
+    for page, found in zip(pages, pieces, strict=True):
+        result.update((page.number, id(p)) for p in _page_numbers(page, found, result))
     return result
+
+
+def _page_numbers(page: Page, found: list[_Piece], furniture: set[tuple[int, int]]) -> list[_Piece]:
+    """Return the numbers in the first and the last row of a page that share it with nothing but furniture."""
+    numbers = [p for p in found if _PAGE_NUMBER.fullmatch(p.text) and _outside(p, page)]
+    text = [p for p in found if p not in numbers and (page.number, id(p)) not in furniture]
+    if not text:
+        return []
+    first, last = min(p.y for p in text), max(p.y for p in text)
+    return [p for p in numbers if p.y < first - 0.6 * p.size or p.y > last + 0.6 * p.size]
 
 
 def _outside(piece: _Piece, page: Page) -> bool:

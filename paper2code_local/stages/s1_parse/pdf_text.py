@@ -15,7 +15,7 @@ _HYPHENATED = re.compile(r"(\w+)[-‐]$")
 _NUMBERED_ENTRY = re.compile(r"\[\d{1,3}\]|\[[A-Z][\w+’'-]{1,12}\d{2}[a-z]?\]|\(?\d{1,3}[.)]\s")
 _BULLET = re.compile(r"[•◦▪‣·–—*-]\s|\(?(\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s")
 _AFFILIATION = re.compile(
-    r"universit|institut|department|laborator|college|school|research|google|microsoft|facebook|meta\b|openai|inc\b|@|"
+    r"universit|institut|department|laborator|consortium|ministry|foundation|group\b|college|school|research|google|microsoft|facebook|meta\b|openai|inc\b|@|"
     r"\d{4}|http|faculty|center|centre|academy|corporation|brain|abstract|preprint|hospital|arxiv|conference",
     re.IGNORECASE,
 )
@@ -43,11 +43,17 @@ class Joiner:
             right = re.match(r"\w+", part)
             if left is None or right is None:
                 text = f"{text} {part}" if text else part
-            elif f"{left[1]}-{right[0]}".lower() in self.words or not right[0][0].islower():
+            elif self._keeps(left[1], right[0]):
                 text += part
             else:
                 text = text[:-1] + part
         return text
+
+    def _keeps(self, left: str, right: str) -> bool:
+        """Tell whether the hyphen between two halves is a part of the word."""
+        if f"{left}-{right}".lower() in self.words:
+            return True
+        return not right[0].islower() and f"{left}{right}".lower() not in self.words
 
 
 def paragraphs(lines: list[Line]) -> list[list[Line]]:
