@@ -1,0 +1,98 @@
+"""Analyse: one detailed specification per file, all asked together.
+
+In: the plan (already shared by the asker) and the ids of the paper. Out: `FileSpec`s and findings about what was mended.
+Must not know code, files on disk, events or the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import create_model
+
+from paper2code_local.artifacts.answers import Answer, choice, mended, several, text, unique
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.plan import FilePlan, Plan, definitions
+from paper2code_local.artifacts.spec import DefinitionSpec, FileSpec, Step
+from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.prefix import PaperText
+
+NO_SOURCE = "none"
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """The specifications in the order of the plan, and what was mended."""
+
+    specs: tuple[FileSpec, ...]
+    findings: tuple[Finding, ...]
+
+
+def answer_type(names: Sequence[str], sources: Sequence[str], keys: Sequence[str], scale: float) -> type[Answer]:
+    """Return the answer type for a file that defines `names`."""
+    definition: Any = create_model(
+        "DefinitionAnswer",
+        __base__=Answer,
+        name=(choice(names), ...),
+        does=(text(180 * scale), ...),
+        shapes=(text(90 * scale), ...),
+    )
+    step: Any = create_model(
+        "StepAnswer", __base__=Answer, text=(text(180 * scale), ...), source=(choice((*sources, NO_SOURCE)), ...)
+    )
+    fields: dict[str, Any] = {
+        "definitions": (several(definition, len(names), 1), ...),
+        "steps": (several(step, 5 * scale, 1), ...),
+        "config_keys": (several(choice(keys), min(8, len(keys))), ...),
+        "edge_cases": (several(text(120 * scale), 3), ...),
+    }
+    return create_model("SpecAnswer", __base__=Answer, **fields)
+
+
+def question(file: FilePlan, plan: Plan, paper: PaperText, scale: float) -> Question[Answer]:
+    """Return the question about `file`."""
+    names = definitions(file)
+    kind = answer_type(names, (*paper.sections, *paper.formulas), [v.key for v in plan.config], scale)
+    tail = render(
+        __package__,
+        "analyse.md",
+        path=file.path,
+        purpose=file.purpose,
+        implements=file.implements,
+        names=", ".join(names),
+    )
+    bound = 420 * scale + len(names) * 120 * scale + 100
+    return Question(f"analyse.{file.path}", (tail,), kind, int(bound))
+
+
+async def analyse(plan: Plan, paper: PaperText, asker: Asker, scale: float) -> Analysed:
+    """Ask for the specification of every file, all in flight; a lost answer leaves the plan's own words."""
+    results = await asyncio.gather(*(_spec(f, plan, paper, asker, scale) for f in plan.files))
+    return Analysed(tuple(spec for spec, _ in results), tuple(finding for _, finding in results if finding))
+
+
+async def _spec(
+    file: FilePlan, plan: Plan, paper: PaperText, asker: Asker, scale: float
+) -> tuple[FileSpec, Finding | None]:
+    answer = await asker.ask(question(file, plan, paper, scale))
+    if isinstance(answer, Unanswered):
+        finding = mended(file.path, f"no usable specification of {file.path} ({answer.reason}); the plan stands alone")
+        return FileSpec(path=file.path, definitions=(), steps=(), config_keys=(), edge_cases=()), finding
+    said = answer.model_dump()
+    described = {
+        d["name"]: DefinitionSpec(**{**d, "shapes": d["shapes"].strip(" -")}) for d in reversed(said["definitions"])
+    }
+    steps = {
+        s["text"]: Step(text=s["text"], source="" if s["source"] == NO_SOURCE else s["source"]) for s in said["steps"]
+    }
+    spec = FileSpec(
+        path=file.path,
+        definitions=tuple(described[name] for name in definitions(file) if name in described),
+        steps=tuple(steps.values()),
+        config_keys=unique(said["config_keys"]),
+        edge_cases=unique(said["edge_cases"]),
+    )
+    return spec, None

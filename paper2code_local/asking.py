@@ -1,0 +1,259 @@
+"""A question and its answer: render → fit the context → ask → a typed answer, or ask again with the reason.
+
+In: a `Question` (schema-constrained) or a `Passage` (free code). Out: the answer, or `Unanswered` as a value: one lost
+answer does not cancel its siblings. Must not know stages, run folders or what the answers are for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Generic, TypeVar
+
+from jinja2 import Environment, StrictUndefined
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
+from paper2code_local.modelstore.card import Sampling
+
+A = TypeVar("A", bound=BaseModel)
+QUOTED_TOKENS = 600
+"""At most so much of a refused answer is shown to the model again."""
+CONTINUATIONS = 2
+"""A passage cut by the length limit is continued at most so often."""
+LATER_TEMPERATURE = 0.6
+"""Least temperature of a second attempt: at 0.2 a small model tends to repeat its first answer."""
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """The model gave nothing usable: what was wrong with its last attempt."""
+
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Question(Generic[A]):
+    """Asks for a small typed answer."""
+
+    label: str
+    tails: tuple[str, ...]
+    """What follows the shared prefix, from the fullest wording to the smallest that still makes sense."""
+    answer: type[A]
+    max_tokens: int
+    refuse: Callable[[A], str | None] = lambda _: None
+    """Return why an answer of the right type cannot be used, or None."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Asks for text that continues `opening`."""
+
+    label: str
+    tails: tuple[str, ...]
+    opening: str
+    stop: tuple[str, ...]
+    max_tokens: int
+    refuse: Callable[[str], str | None]
+    """Given what the model wrote after `opening`."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks questions of one engine; `shared` is what each of them begins with."""
+
+    engine: Engine
+    tokenizer: Tokenizer
+    system: str
+    context: int
+    """Tokens of prompt and answer together."""
+    sampling: Sampling
+    seed: int
+    attempts: int = 3
+    shared: str = ""
+    told: Callable[[str, str], None] = field(default=lambda _label, _reason: None)
+    """Told the label and the reason of every answer that is asked again."""
+
+    def knowing(self, text: str) -> Asker:
+        """Return an asker whose questions begin with `text` after what they begin with now."""
+        return replace(self, shared=f"{self.shared}{text.strip()}\n\n")
+
+    async def ask(self, question: Question[A]) -> A | Unanswered:
+        """Ask until an answer is usable, at most `attempts` times."""
+        schema = schema_of(question.answer)
+        reason, quoted = "", ""
+        for attempt in range(self.attempts):
+            request = self._request(question, attempt, schema, feedback(reason, quoted))
+            if isinstance(request, Unanswered):
+                return request
+            completion = await self.engine.complete(request)
+            answer, reason, quoted = self._judged(question, completion)
+            if answer is not None:
+                return answer
+            if not quoted:  # cut, empty or repeating: a smaller answer is asked for
+                schema = smaller(schema)
+            self.told(request.label, reason)
+        return Unanswered(question.label, reason)
+
+    async def write(self, passage: Passage) -> str | Unanswered:
+        """Ask for text until it is usable, at most `attempts` times; text that was cut is continued first."""
+        reason, quoted = "", ""
+        for attempt in range(self.attempts):
+            written = ""
+            for part in range(CONTINUATIONS + 1):
+                opened = replace(passage, opening=passage.opening + written)
+                request = self._request(opened, attempt, None, feedback(reason, quoted), part)
+                if isinstance(request, Unanswered):
+                    return request
+                completion = await self.engine.complete(request)
+                written += completion.text
+                if completion.finish != "length" or repeats_itself(written):
+                    break
+            reason, quoted = self._fault(passage, completion, written)
+            if not reason:
+                return written
+            self.told(request.label, reason)
+        return Unanswered(passage.label, reason)
+
+    def _judged(self, question: Question[A], completion: Completion) -> tuple[A | None, str, str]:
+        """Return the answer, or the reason it is unusable and the part of it worth showing again."""
+        text = completion.text.strip()
+        if reason := useless(completion, text):
+            return None, reason, ""
+        try:
+            answer = question.answer.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            return None, f"{where or 'the answer'}: {first['msg']}", self._quotation(text)
+        if echoed := echo(answer.model_dump(mode="json"), question.tails[0]):
+            return (
+                None,
+                f'"{echoed}" repeats the wording of the question instead of answering it',
+                self._quotation(text),
+            )
+        refused = question.refuse(answer)
+        return (None, refused, self._quotation(text)) if refused else (answer, "", "")
+
+    def _fault(self, passage: Passage, completion: Completion, written: str) -> tuple[str, str]:
+        if reason := useless(completion, written):
+            return reason, ""
+        refused = passage.refuse(written)
+        return (refused, self._quotation(written)) if refused else ("", "")
+
+    def _request(
+        self,
+        asked: Question[A] | Passage,
+        attempt: int,
+        schema: dict[str, JsonValue] | None,
+        again: str,
+        part: int = 0,
+    ) -> Request | Unanswered:
+        """Return the fullest request that fits the context."""
+        label = asked.label + (f"~{attempt + 1}" if attempt else "") + (f"+{part}" if part else "")
+        opening = asked.opening if isinstance(asked, Passage) else ""
+        prefill = opening if self.engine.can_prefill else ""
+        begin = f"\n\nBegin with exactly these lines:\n\n{opening}" if opening and not prefill else ""
+        fixed = self.tokenizer.count(self.system + self.shared + again + begin + prefill) + asked.max_tokens + 64
+        for tail in asked.tails:
+            if fixed + self.tokenizer.count(tail) <= self.context:
+                break
+        else:
+            return Unanswered(asked.label, f"its smallest prompt does not fit a context of {self.context} tokens")
+        warmer = max(self.sampling.temperature, LATER_TEMPERATURE) if attempt else self.sampling.temperature
+        return Request(
+            label=label,
+            system=self.system,
+            user=f"{self.shared}{tail.strip()}{begin}{again}",
+            prefill=prefill,
+            answer_schema=schema,
+            max_tokens=asked.max_tokens,
+            stop=asked.stop if isinstance(asked, Passage) else (),
+            sampling=self.sampling.model_copy(update={"temperature": warmer}),
+            seed=int.from_bytes(hashlib.sha256(f"{self.seed}:{label}".encode()).digest()[:4], "big"),
+        )
+
+    def _quotation(self, text: str) -> str:
+        while self.tokenizer.count(text) > QUOTED_TOKENS:
+            text = text[: len(text) * 2 // 3]
+        return text
+
+
+def feedback(reason: str, quoted: str) -> str:
+    """Return what is added to a question that is asked again."""
+    if not reason or not quoted:
+        return ""
+    return f"\n\nAn earlier answer was refused: {reason}\nIt was:\n{quoted}\n\nAnswer again and avoid this."
+
+
+def useless(completion: Completion, text: str) -> str:
+    """Return why nothing in an answer can be used: empty, cut, or repeating itself; "" when it may be read."""
+    if not text.strip():
+        return "the answer is empty"
+    if repeats_itself(text):
+        return "the answer repeats itself"
+    return "the answer was cut by its length limit" if completion.finish == "length" else ""
+
+
+def repeats_itself(text: str) -> bool:
+    """Tell whether `text` says the same over and over: it compresses more than twelvefold (prose: two- to fourfold)."""
+    return len(text) >= 240 and len(zlib.compress(text.encode())) * 12 < len(text.encode())
+
+
+def echo(answer: JsonValue, wording: str) -> str:
+    """Return the first text of 40 characters or more in `answer` that stands in `wording`, else ""."""
+    match answer:
+        case str():
+            return answer if len(answer) >= 40 and answer in wording else ""
+        case dict():
+            return next((e for v in answer.values() if (e := echo(v, wording))), "")
+        case list():
+            return next((e for v in answer if (e := echo(v, wording))), "")
+        case _:
+            return ""
+
+
+@cache
+def schema_of(answer: type[BaseModel]) -> dict[str, JsonValue]:
+    """Return the JSON schema of an answer type, every field required."""
+    schema: dict[str, JsonValue] = answer.model_json_schema()
+    return schema
+
+
+def smaller(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return `schema` with the bounds of its arrays and strings halved, never below their lower bounds."""
+
+    def halved(node: JsonValue) -> JsonValue:
+        if isinstance(node, list):
+            return [halved(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        result = {key: halved(value) for key, value in node.items()}
+        for most, least in (("maxItems", "minItems"), ("maxLength", "minLength")):
+            bound, floor = result.get(most), result.get(least, 1)
+            if isinstance(bound, int) and isinstance(floor, int):
+                result[most] = max(bound // 2, floor, 1)
+        return result
+
+    result = halved(json.loads(json.dumps(schema)))
+    assert isinstance(result, dict)
+    return result
+
+
+_prompts = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False)
+
+
+@cache
+def _template(package: str, name: str) -> str:
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def render(package: str, name: str, **values: object) -> str:
+    """Render the prompt `name` that lies beside the code of `package`; an unknown variable is an error."""
+    return _prompts.from_string(_template(package, name)).render(**values)

@@ -1,0 +1,97 @@
+"""The memory and the GPUs that are really there: what this process may use, not what the machine was sold with.
+
+In: /proc, cgroup limits, nvidia-smi, a probe of torch.cuda in a process of its own. Out: `Hardware`. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from paper2code_local.artifacts.frozen import Frozen
+
+PROBE = """
+import json, torch
+print(json.dumps([[torch.cuda.get_device_name(i), *torch.cuda.mem_get_info(i)]
+                  for i in range(torch.cuda.device_count())]))
+"""
+
+
+class Gpu(Frozen):
+    """One CUDA device as this process sees it; a MIG slice is a device of its own."""
+
+    name: str
+    free: int
+    """Bytes."""
+    total: int
+    """Bytes."""
+
+
+class Hardware(Frozen):
+    """What an engine may use."""
+
+    memory: int
+    """Bytes of main memory available to this process: the least of MemAvailable and what its cgroups leave."""
+    cores: int
+    gpus: tuple[Gpu, ...] = ()
+
+
+def hardware() -> Hardware:
+    """Look at the machine. CUDA_VISIBLE_DEVICES, cgroups, MIG slices and CPU affinity are respected."""
+    return Hardware(
+        memory=available_memory(Path("/")),
+        cores=len(os.sched_getaffinity(0)),
+        gpus=_gpus() if shutil.which("nvidia-smi") else (),
+    )
+
+
+def available_memory(root: Path) -> int:
+    """Return the bytes of main memory that may still be used; `root` is "/" but for tests."""
+    meminfo = _text(root / "proc/meminfo")
+    fields = dict(line.split(":", 1) for line in meminfo.splitlines() if ":" in line)
+    free = int(fields.get("MemAvailable", "0").split()[0]) * 1024
+    return min([free, *_cgroup_room(root)])
+
+
+def _cgroup_room(root: Path) -> list[int]:
+    """Return limit − usage of every memory cgroup (v1 and v2) that this process is in, page cache not counted."""
+    room = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            base, limit_name, usage_name, cache_name = root / "sys/fs/cgroup", "memory.max", "memory.current", "file"
+        elif "memory" in controllers.split(","):
+            base = root / "sys/fs/cgroup/memory"
+            limit_name, usage_name, cache_name = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache"
+        else:
+            continue
+        place = base / path.lstrip("/")
+        for folder in [place, *place.parents]:
+            limit, usage = _text(folder / limit_name).strip(), _text(folder / usage_name).strip()
+            if limit.isdigit() and usage.isdigit():
+                statistics = dict(
+                    part.split()[:2] for part in _text(folder / "memory.stat").splitlines() if " " in part
+                )
+                room.append(max(0, int(limit) - int(usage) + int(statistics.get(cache_name, "0"))))
+            if folder == base:
+                break
+    return room
+
+
+def _gpus() -> tuple[Gpu, ...]:
+    """Ask torch in a process of its own, so that ours never initialises CUDA."""
+    with suppress(OSError, subprocess.SubprocessError, ValueError):
+        probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=120, check=True)
+        return tuple(Gpu(name=name, free=free, total=total) for name, free, total in json.loads(probe.stdout))
+    return ()
+
+
+def _text(path: Path) -> str:
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text()
+    return ""

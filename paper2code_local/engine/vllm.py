@@ -1,0 +1,185 @@
+"""In-process vLLM: the one place where vllm is imported, and only when an engine starts.
+
+In: a model folder, `EngineArgs`. Out: an `Engine`. Must not know stages or run folders. All logs of vLLM go to a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from paper2code_local.engine import watchdog
+from paper2code_local.engine.chat import ChatTokenizer
+from paper2code_local.engine.prefill import PrefixGate
+from paper2code_local.engine.protocol import Completion, Request
+from paper2code_local.engine.sizing import EngineArgs
+from paper2code_local.errors import EngineError
+
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "VLLM_PLUGINS": "",
+    "VLLM_HOST_IP": "127.0.0.1",
+    "GLOO_SOCKET_IFNAME": "lo",
+    "NO_PROXY": "127.0.0.1,localhost",
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""Read by vLLM and its libraries at import: nothing is looked up outside, nothing is reported."""
+ANNOTATIONS = frozenset({"title", "description", "examples", "default"})
+GRAMMAR = {"backend": "guidance", "disable_any_whitespace": True}
+"""xgrammar ignores maxLength beside pattern (0.2.8), so the backend is pinned."""
+
+
+class VllmEngine:
+    """Satisfies `Engine` with one AsyncLLM; whatever is in flight shares its batches."""
+
+    can_prefill = True
+
+    def __init__(self, llm: Any, model: str, tokenizer: ChatTokenizer, pipe: int) -> None:
+        self.model, self._llm, self._tokenizer, self._pipe = model, llm, tokenizer, pipe
+        self._gate = PrefixGate()
+        self._numbers = itertools.count()
+        self._on_token: Callable[[int], None] = lambda _: None
+
+    def on_token(self, listener: Callable[[int], None]) -> None:
+        """Call `listener` with the number of new tokens whenever some arrive: for the live view."""
+        self._on_token = listener
+
+    async def complete(self, request: Request) -> Completion:
+        """Complete `request`. Raises EngineError (`lost`) when the engine died, (`refused`) when vLLM refuses it."""
+        from vllm.exceptions import VLLMValidationError
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
+
+        tokens = self._tokenizer.encode(request.system, request.user, request.prefill)
+        started = time.monotonic()
+        try:
+            return await self._generate(request, tokens, started)
+        except (EngineDeadError, EngineGenerateError) as error:
+            hint = "Run the same command again to go on; the run folder's engine.log says why it died."
+            raise EngineError("lost", f"the engine died while answering {request.label}", hint) from error
+        except (VLLMValidationError, ValueError) as error:
+            hint = "Check --engine-arg and the model's TOML."
+            raise EngineError("refused", f"vLLM refuses {request.label}: {error}", hint) from error
+
+    async def _generate(self, request: Request, tokens: list[int], started: float) -> Completion:
+        stream = self._llm.generate(
+            {"prompt_token_ids": tokens}, _sampling(request), request_id=f"{next(self._numbers)}:{request.label}"
+        )
+        seen, cached, output = 0, 0, None
+        async with self._gate.admitted(tokens):
+            with suppress(StopAsyncIteration):
+                output = await anext(stream)
+        while output is not None:
+            latest = output
+            if latest.num_cached_tokens:
+                cached = latest.num_cached_tokens
+            now = len(latest.outputs[0].token_ids)
+            self._on_token(now - seen)
+            seen, output = now, await anext(stream, None)
+        answer = latest.outputs[0]
+        return Completion(
+            text=answer.text,
+            finish="length" if answer.finish_reason == "length" else "stop",
+            prompt_tokens=len(tokens),
+            cached_tokens=min(cached, len(tokens)),
+            completion_tokens=seen,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    async def close(self) -> None:
+        """Shut the engine down and let the watchdog end what is left."""
+        if self._llm is not None:
+            llm, self._llm = self._llm, None
+            await asyncio.to_thread(llm.shutdown)
+            os.close(self._pipe)
+
+
+async def start(
+    folder: Path,
+    model: str,
+    tokenizer: ChatTokenizer,
+    arguments: EngineArgs,
+    log: Path,
+    extra_env: dict[str, str] | None = None,
+) -> VllmEngine:
+    """Start vLLM on the model in `folder`. Raises EngineError (`missing`, `start`).
+
+    What vLLM and its children print goes to `log`: file descriptor 2 is pointed there while the children are born.
+    """
+    os.environ.update(ENVIRONMENT | dict(arguments.environment) | (extra_env or {}))
+    pipe = watchdog.guard()
+    saved = os.dup(2)
+    try:
+        with log.open("ab") as sink:
+            os.dup2(sink.fileno(), 2)
+            llm = await asyncio.to_thread(_build, folder, arguments)
+    except ImportError as error:
+        os.close(pipe)
+        hint = "Install it with scripts/setup, or pip install 'paper2code_local[cpu]' (or [gpu])."
+        raise EngineError("missing", f"vLLM cannot be imported: {error}", hint) from error
+    except (RuntimeError, ValueError, OSError) as error:
+        os.close(pipe)
+        raise EngineError("start", f"vLLM did not start: {error}", f"What it said is in {log}.") from error
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+    return VllmEngine(llm, model, tokenizer, pipe)
+
+
+def _build(folder: Path, arguments: EngineArgs) -> Any:
+    from vllm import AsyncEngineArgs
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    settings: dict[str, Any] = {
+        "model": str(folder),
+        "tokenizer": str(folder),
+        "dtype": "bfloat16",
+        "load_format": "safetensors",
+        "enable_prefix_caching": True,
+        "disable_log_stats": True,
+        "structured_outputs_config": GRAMMAR,
+    } | arguments.model_dump(exclude={"environment", "extra"})
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(**(settings | arguments.extra)))
+
+
+def _sampling(request: Request) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    schema = request.answer_schema
+    return SamplingParams(
+        max_tokens=request.max_tokens,
+        temperature=request.sampling.temperature,
+        top_p=request.sampling.top_p,
+        repetition_penalty=request.sampling.repetition_penalty,
+        seed=request.seed,
+        stop=list(request.stop) or None,
+        structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
+        output_kind=RequestOutputKind.CUMULATIVE,
+    )
+
+
+def constraints(schema: dict[str, JsonValue]) -> dict[str, Any]:
+    """Return `schema` without the annotations that constrain nothing and that a grammar need not see."""
+
+    def bare(node: Any, named: bool) -> Any:
+        if isinstance(node, list):
+            return [bare(part, False) for part in node]
+        if not isinstance(node, dict):
+            return node
+        return {k: bare(v, k in {"properties", "$defs"}) for k, v in node.items() if named or k not in ANNOTATIONS}
+
+    result: dict[str, Any] = bare(schema, False)
+    return result

@@ -1,0 +1,54 @@
+"""The network guard: from `guard()` on, this process reaches loopback and the hosts that the user named, nothing else.
+
+An audit hook sees every name look-up and connection that goes through Python, whichever library makes it, and it cannot
+be removed again. Engine processes are kept offline by their environment (engine/vllm.py).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from typing import Any
+
+LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", ""})
+
+
+class OfflineError(PermissionError):
+    """Something tried to leave the machine: a bug of ours or of a library."""
+
+
+_allowed: set[str] = set()
+
+
+def guard(*hosts: str) -> None:
+    """Refuse every connection but to loopback, Unix sockets and `hosts`."""
+    if not _allowed:
+        _allowed.add("localhost")
+        sys.addaudithook(_hook)
+    _allowed.update(host.lower() for host in hosts)
+
+
+def permitted(host: object) -> bool:
+    """Tell whether `host` (a name or an address) may be reached."""
+    if host is None:
+        return True
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    name = name.lower().split("%", 1)[0]
+    if name in LOOPBACK_NAMES or name in _allowed:
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if not permitted(host):
+        raise OfflineError(f"{host!r} is not on this machine, and nothing may leave it")

@@ -1,0 +1,318 @@
+"""The architecture: which files there are, what each needs, and the interface of each."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import Field, create_model
+
+from paper2code_local.artifacts import answers, paths
+from paper2code_local.artifacts.answers import Answer, choice, mended, several, text, unique
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.plan import ENTRY, Attribute, ClassPlan, FilePlan, FunctionPlan
+from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.errors import AnswerError
+from paper2code_local.prefix import file_text
+
+MOST_FILES = 5
+EXTERNAL_BASES = ("none", "nn.Module", "torch.utils.data.Dataset")
+KNOWN_ROOTS = frozenset(
+    {"torch", "nn", "np", "Any", "Callable", "Iterable", "Iterator", "Sequence", "Path", "DataLoader"}
+)
+"""Roots of type names that our opening lines can import."""
+MAIN = FunctionPlan(
+    signature="def main(config: dict[str, Any]) -> None",
+    purpose="Run the whole experiment: prepare the data, fit, evaluate, and print the results.",
+)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Files with their interfaces, in the order of writing."""
+
+    files: tuple[FilePlan, ...]
+    findings: tuple[Finding, ...]
+
+
+class FileAnswer(Answer):
+    path: Annotated[str, Field(pattern=paths.PATTERN, examples=["model.py", "data/loader.py", "train.py", "losses.py"])]
+    purpose: text(140)  # type: ignore[valid-type]
+
+
+class FilesAnswer(Answer):
+    files: several(FileAnswer, MOST_FILES, 1)  # type: ignore[valid-type]
+
+
+class FunctionAnswer(Answer):
+    signature: Annotated[
+        str,
+        Field(
+            pattern=answers.FUNCTION,
+            examples=[
+                "score(x: torch.Tensor) -> torch.Tensor",
+                "load(n: int = 3) -> list[float]",
+                "fit(k: Any) -> float",
+            ],
+        ),
+    ]
+    does: text(140)  # type: ignore[valid-type]
+
+
+class MethodAnswer(Answer):
+    signature: Annotated[
+        str,
+        Field(
+            pattern=answers.METHOD, examples=["__init__(self, dim: int) -> None", "forward(self, x: float) -> float"]
+        ),
+    ]
+    does: text(140)  # type: ignore[valid-type]
+
+
+class AttributeAnswer(Answer):
+    name: Annotated[str, Field(pattern=rf"^{answers.IDENTIFIER}$", examples=["dim", "weight", "steps"])]
+    type: Annotated[str, Field(pattern=rf"^{answers.TYPE}$", examples=["int", "torch.Tensor"])]
+
+
+def files_question(scale: float) -> Question[FilesAnswer]:
+    """Ask for the list of files."""
+
+    def refuse(answer: FilesAnswer) -> str | None:
+        kept, _ = usable_files(answer.files)
+        return None if len(kept) >= 2 else "name at least two different files besides main.py, each only once"
+
+    tail = render(__package__, "files.md", most=MOST_FILES)
+    return Question("plan.files", (tail,), FilesAnswer, int(600 * scale), refuse)
+
+
+def needs_type(earlier: Sequence[str]) -> type[Answer]:
+    """Return the answer type of a file's needs: some of the files before it."""
+    return create_model("NeedsAnswer", __base__=Answer, needs=(several(choice(earlier), 4), ...))
+
+
+def interface_type(bases: Sequence[str], scale: float) -> type[Answer]:
+    """Return the answer type of an interface whose classes derive from one of `bases`."""
+    fields: dict[str, Any] = {
+        "name": Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{1,30}$", examples=["Model", "Sampler", "Head"])],
+        "base": choice(bases),
+        "does": text(140),
+        "attributes": several(AttributeAnswer, 4 * scale),
+        "methods": several(MethodAnswer, 4 * scale, 1),
+    }
+    planned: Any = create_model("ClassAnswer", __base__=Answer, **{k: (v, ...) for k, v in fields.items()})
+    return create_model(
+        "InterfaceAnswer",
+        __base__=Answer,
+        classes=(several(planned, 2 * scale), ...),
+        functions=(several(FunctionAnswer, 3 * scale), ...),
+    )
+
+
+def usable_files(listed: Sequence[FileAnswer]) -> tuple[dict[str, str], list[Finding]]:
+    """Return path → purpose without what cannot be a file of ours, and what was left out."""
+    kept: dict[str, str] = {}
+    findings = []
+    for file in listed:
+        module, folder = file.path.removesuffix(".py"), str(PurePosixPath(file.path).parent)
+        clash = any(other.startswith(f"{module}/") or other == f"{folder}.py" for other in kept)
+        problem = "is named twice" if file.path in kept else paths.unusable(file.path)
+        problem = problem or ("is a file and a folder" if clash else None)
+        if file.path == ENTRY:
+            continue
+        if problem or PurePosixPath(file.path).stem.startswith(("test", "setup")):
+            findings.append(mended(file.path, f"{file.path} {problem or 'is no part of the method'}; it was left out"))
+        else:
+            kept[file.path] = file.purpose
+    return kept, findings
+
+
+async def architecture_of(asker: Asker, scale: float) -> Architecture:
+    """Ask for files, needs and interfaces. Raises AnswerError when no file list or no interface can be had."""
+    listed = await asker.ask(files_question(scale))
+    if isinstance(listed, Unanswered):
+        raise AnswerError(
+            "files", f"no usable list of files: {listed.reason}", "Try a larger model, or another --seed."
+        )
+    purposes, findings = usable_files(listed.files)
+    needs = await _needs(asker, purposes)
+    drafts = _Interfaces(asker, purposes, needs, scale)
+    designed = await drafts.all()
+    findings += drafts.findings
+    kept = {file.path for file in designed}
+    if not kept:
+        raise AnswerError("interfaces", "no file has a usable interface", "Try a larger model, or another --seed.")
+    files = [f.model_copy(update={"needs": tuple(n for n in f.needs if n in kept)}) for f in designed]
+    main = FilePlan(
+        path=ENTRY,
+        purpose="Entry point: runs the experiment with config.yaml.",
+        needs=tuple(f.path for f in files),
+        classes=(),
+        functions=(MAIN,),
+    )
+    return Architecture((*files, main), tuple(findings))
+
+
+async def _needs(asker: Asker, purposes: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """Ask, for all files together, which earlier files each imports; a file whose answer is lost needs none."""
+    listing = list(purposes)
+
+    async def of(position: int) -> tuple[str, ...]:
+        path, earlier = listing[position], listing[:position]
+        if not earlier:
+            return ()
+        tail = render(__package__, "needs.md", files=purposes.items(), path=path)
+        answer = await asker.ask(Question(f"plan.needs.{path}", (tail,), needs_type(earlier), 160))
+        return () if isinstance(answer, Unanswered) else unique(answer.model_dump()["needs"])
+
+    found = await asyncio.gather(*(of(i) for i in range(len(listing))))
+    return dict(zip(listing, found, strict=True))
+
+
+class _Interfaces:
+    """Designs every file's interface as soon as those of the files that it needs are known."""
+
+    def __init__(self, asker: Asker, purposes: dict[str, str], needs: dict[str, tuple[str, ...]], scale: float) -> None:
+        self._asker, self._purposes, self._needs, self._scale = asker, purposes, needs, scale
+        self._tasks: dict[str, asyncio.Task[FilePlan | None]] = {}
+        self.findings: list[Finding] = []
+
+    async def all(self) -> tuple[FilePlan, ...]:
+        async with asyncio.TaskGroup() as group:
+            for path in self._purposes:
+                self._tasks[path] = group.create_task(self._design(path))
+        designed = [file for task in self._tasks.values() if (file := task.result())]
+        return self._without_repeats(designed)
+
+    async def _design(self, path: str) -> FilePlan | None:
+        needed = [file for need in self._needs[path] if (file := await self._tasks[need])]
+        local = [c.name for file in needed for c in file.classes]
+        tail = render(
+            __package__,
+            "interface.md",
+            files=self._purposes.items(),
+            path=path,
+            purpose=self._purposes[path],
+            known="\n".join(map(file_text, needed)),
+            taken=", ".join(name for file in needed for name in file.names()),
+        )
+        kind = interface_type((*EXTERNAL_BASES, *unique(local)), self._scale)
+        question: Question[Any] = Question(
+            f"plan.interface.{path}", (tail,), kind, int(1600 * self._scale), lambda a: _refused(a, local)
+        )
+        answer = await self._asker.ask(question)
+        if isinstance(answer, Unanswered):
+            message = f"no usable interface was given for {path} ({answer.reason}); the file was left out"
+            self.findings.append(mended(path, message))
+            return None
+        return file_plan(path, self._purposes[path], self._needs[path], answer, local)
+
+    def _without_repeats(self, files: list[FilePlan]) -> tuple[FilePlan, ...]:
+        """Keep a name where it is planned first: two files may not define the same thing."""
+        taken: set[str] = set()
+        kept = []
+        for file in files:
+            again = taken & set(file.names())
+            if again:
+                self.findings.append(
+                    mended(file.path, f"{file.path} plans {', '.join(sorted(again))} again; left out there")
+                )
+                classes = tuple(c for c in file.classes if c.name not in again)
+                functions = tuple(f for f in file.functions if f.name not in again)
+                file = file.model_copy(update={"classes": classes, "functions": functions})
+            taken |= set(file.names())
+            if file.names():
+                kept.append(file)
+        return tuple(kept)
+
+
+def _refused(answer: Any, local: Sequence[str]) -> str | None:
+    if not answer.classes and not answer.functions:
+        return "define at least one class or one function"
+    if any(c.name in local for c in answer.classes):
+        return "a class may not have the name of a class that the file imports"
+    return None
+
+
+def file_plan(path: str, purpose: str, needs: tuple[str, ...], answer: Any, local: Sequence[str]) -> FilePlan:
+    """Assemble a file's plan from an answer: types that nothing defines become Any, repeats are dropped."""
+    own = [c.name for c in answer.classes]
+    known = KNOWN_ROOTS | set(local) | set(own)
+    classes: dict[str, ClassPlan] = {}
+    for planned in answer.classes:
+        methods = _functions(planned.methods, known)
+        if "__init__" not in {m.name for m in methods} and planned.base not in local:
+            made = FunctionPlan(
+                signature="def __init__(self, config: dict[str, Any]) -> None", purpose="Set up from the config."
+            )
+            methods = (made, *methods)
+        attributes = {a.name: Attribute(name=a.name, type=known_type(a.type, known)) for a in planned.attributes}
+        classes.setdefault(
+            planned.name,
+            ClassPlan(
+                name=planned.name,
+                base="" if planned.base == "none" else planned.base,
+                purpose=planned.does,
+                attributes=tuple(attributes.values()),
+                methods=methods,
+            ),
+        )
+    functions = tuple(f for f in _functions(answer.functions, known) if f.name not in classes and f.name != "main")
+    return FilePlan(path=path, purpose=purpose, needs=needs, classes=tuple(classes.values()), functions=functions)
+
+
+def _functions(listed: Sequence[Any], known: set[str] | frozenset[str]) -> tuple[FunctionPlan, ...]:
+    plans: dict[str, FunctionPlan] = {}
+    for item in listed:
+        if signature := usable_signature(item.signature, known):
+            plan = FunctionPlan(signature=signature, purpose=item.does)
+            plans.setdefault(plan.name, plan)
+    return tuple(plans.values())
+
+
+def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
+    """Return `line` as a signature that compiles and whose types are known, or None when nothing can be made of it.
+
+    Repeated parameters are dropped; a parameter without a default after one that has one gets None.
+    """
+    line = re.sub(r"\.\.+|\.(?=[\],\s)])", "", line)
+    try:
+        tree = ast.parse(f"def {line}: ...").body[0]
+    except SyntaxError:
+        return None
+    assert isinstance(tree, ast.FunctionDef)
+    defaults = dict(zip([a.arg for a in reversed(tree.args.args)], reversed(tree.args.defaults), strict=False))
+    parameters: dict[str, str] = {}
+    defaulted = False
+    for argument in tree.args.args:
+        if argument.arg in parameters:
+            continue
+        written = argument.arg
+        if argument.annotation is not None:
+            written += f": {known_type(ast.unparse(argument.annotation), known)}"
+        defaulted = defaulted or argument.arg in defaults
+        if defaulted:
+            written += f" = {ast.unparse(defaults[argument.arg])}" if argument.arg in defaults else " = None"
+        parameters[argument.arg] = written
+    returns = known_type(ast.unparse(tree.returns), known) if tree.returns else "None"
+    signature = f"def {tree.name}({', '.join(parameters.values())}) -> {returns}"
+    try:
+        compile(f"{signature}: ...", "<signature>", "exec", dont_inherit=True)
+    except SyntaxError:  # a keyword as a name
+        return None
+    return signature
+
+
+def known_type(written: str, known: set[str] | frozenset[str]) -> str:
+    """Return the annotation `written`, or Any when a name in it is defined nowhere."""
+    try:
+        tree = ast.parse(written, mode="eval")
+    except SyntaxError:
+        return "Any"
+    roots = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return written if roots and all(root in known or hasattr(builtins, root) for root in roots) else "Any"

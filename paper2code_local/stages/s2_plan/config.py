@@ -1,0 +1,127 @@
+"""config.yaml: typed values, each with the section it is said to come from, and whether it is really there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, create_model
+
+from paper2code_local.artifacts.answers import Answer, choice, mended, several
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.paper import Paper
+from paper2code_local.artifacts.plan import ConfigValue
+from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.prefix import PaperText, section_text
+
+ASSUMPTION = "assumption"
+SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
+Value = bool | int | float | Annotated[str, Field(min_length=1, max_length=40)]
+_MINUS = str.maketrans({"−": "-", "–": "-", "‐": "-", "×": "x", "·": "x"})
+_NUMBER = re.compile(
+    r"(?<![\w.])(?P<mantissa>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d*\.?\d+)"
+    r"(?:[eE](?P<e>[-+]?\d+)|\s*(?:x|\\times|\\cdot)\s*10\s*\^?\s*\{?\s*(?P<p>-?\s*\d+)\s*\}?)?(?P<unit>\s*%|[kKM]\b)?"
+)
+_POWER = re.compile(r"(?<![\w.])10\s*(?:\^\s*\{?\s*)?(-\s*\d+)")
+_UNITS = {"%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The values of config.yaml."""
+
+    values: tuple[ConfigValue, ...]
+    findings: tuple[Finding, ...]
+
+
+def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
+    """Return the answer type; `sections` are the ids that the paper has."""
+    item: Any = create_model(
+        "ValueAnswer",
+        __base__=Answer,
+        key=(
+            Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])],
+            ...,
+        ),
+        value=(Value, ...),
+        section=(choice((*sections, ASSUMPTION)), ...),
+    )
+    return create_model("ConfigAnswer", __base__=Answer, values=(several(item, 12 * scale, 1), ...))
+
+
+async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -> Config:
+    """Ask for the settings and look each value up in the section it names; a seed is always there."""
+    kind = answer_type(text.sections, scale)
+    answer = await asker.ask(Question("plan.config", (render(__package__, "config.md"),), kind, int(900 * scale)))
+    if isinstance(answer, Unanswered):
+        return Config(
+            (SEED,), (mended("config.yaml", f"no settings were given ({answer.reason}); only a seed is there"),)
+        )
+    sections = {s.id: section_text(s) for s in paper.sections}
+    values = {"seed": SEED}
+    findings = []
+    for said in answer.model_dump()["values"]:
+        key, value, section = said["key"], tidy(said["value"]), said["section"]
+        if key in values:
+            continue
+        origin: Literal["traced", "untraced", "assumed"] = "assumed"
+        if section != ASSUMPTION:
+            origin = "traced" if stands_in(value, key, sections[section]) else "untraced"
+        if origin == "untraced":
+            findings.append(_untraced(key, value, section))
+        values[key] = ConfigValue(key=key, value=value, section="" if section == ASSUMPTION else section, origin=origin)
+    return Config(tuple(values.values()), tuple(findings))
+
+
+def tidy(value: bool | int | float | str) -> bool | int | float | str:
+    """Return a text that spells a number or a truth value as that value: "1e-5" → 0.00001."""
+    if not isinstance(value, str):
+        return value
+    word = value.strip()
+    if word.lower() in {"true", "false"}:
+        return word.lower() == "true"
+    for read in (int, float):
+        try:
+            number = read(word)
+        except ValueError:
+            continue
+        return number if number == number and abs(number) != float("inf") else word
+    return word
+
+
+def stands_in(value: bool | int | float | str, key: str, text: str) -> bool:
+    """Tell whether `text` states `value`: a number in any usual spelling, a word, or for a switch the words of its key."""
+    plain = text.translate(_MINUS)
+    if isinstance(value, bool):
+        return all(word in plain.lower() for word in key.split("_"))
+    if isinstance(value, str):
+        return re.sub(r"[\W_]+", "", value.lower()) in re.sub(r"[\W_]+", "", plain.lower())
+    return any(abs(number - value) <= 1e-9 * max(1.0, abs(value)) for number in numbers(plain))
+
+
+def numbers(text: str) -> set[float]:
+    """Return the numbers that `text` states: 32,000, 1e-3, 2 x 10^-5, 10 −3, 10% (as 10 and 0.1), 5k."""
+    found: set[float] = set()
+    for match in _NUMBER.finditer(text):
+        number = float(match["mantissa"].replace(",", ""))
+        exponent = match["e"] or match["p"]
+        if exponent and len(exponent.strip("+- ")) <= 2:
+            number *= 10.0 ** int(exponent.replace(" ", ""))
+        found.add(round(number, 12))
+        if unit := (match["unit"] or "").strip():
+            found.add(round(number * _UNITS[unit], 12))
+    found.update(10.0 ** int(p.replace(" ", "")) for p in _POWER.findall(text) if len(p.strip("- ")) <= 2)
+    return found
+
+
+def _untraced(key: str, value: object, section: str) -> Finding:
+    return Finding(
+        code="P2C502",
+        severity="warning",
+        path="config.yaml",
+        line=0,
+        message=f"{key} = {value!r} is said to come from section {section}, where it was not found",
+        hint="Compare it with the paper and correct config.yaml.",
+    )

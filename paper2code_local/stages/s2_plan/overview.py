@@ -1,0 +1,39 @@
+"""The first question: what must be built."""
+
+from __future__ import annotations
+
+from pydantic import create_model
+
+from paper2code_local.artifacts.answers import Answer, several, text
+from paper2code_local.artifacts.plan import Overview
+from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.errors import AnswerError
+
+
+def answer_type(scale: float) -> type[Answer]:
+    """Return the type of the answer."""
+    long, short = text(240 * scale), text(200 * scale)
+    fields = {
+        "task": long,
+        "method": several(short, 6 * scale, 2),
+        "data": short,
+        "training": short,
+        "evaluation": short,
+    }
+    return create_model("OverviewAnswer", __base__=Answer, **{k: (v, ...) for k, v in fields.items()})  # type: ignore[call-overload, no-any-return]
+
+
+def question(scale: float) -> Question[Answer]:
+    """Return the question."""
+    tail = render(__package__, "overview.md")
+    return Question("plan.overview", (tail,), answer_type(scale), int(900 * scale))
+
+
+async def overview_of(asker: Asker, scale: float) -> Overview:
+    """Ask for the overall plan. Raises AnswerError when there is none."""
+    answer = await asker.ask(question(scale))
+    if isinstance(answer, Unanswered):
+        raise AnswerError(
+            "overview", f"no usable overall plan: {answer.reason}", "Try a larger model, or another --seed."
+        )
+    return Overview.model_validate(answer.model_dump())

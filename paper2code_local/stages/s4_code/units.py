@@ -1,0 +1,156 @@
+"""Small models: each function or method body is a question of its own, all of a file's in flight together.
+
+Constructors go first, so that the other bodies see which attributes really exist. Names, signatures and imports are right
+by construction; what is checked here is the body: that it compiles, does something, and uses names that exist.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import sys
+from dataclasses import dataclass
+
+from paper2code_local.artifacts.repo import SourceFile, Unwritten
+from paper2code_local.asking import Asker, Passage, Unanswered, render
+from paper2code_local.source import body_problem, compile_error, outline, replace_unit
+from paper2code_local.stages.s4_code.briefing import Briefing
+from paper2code_local.stages.s4_code.opening import INDENT, KNOWN_IMPORTS, Interface, Unit
+
+BODY_TOKENS = 512
+"""About 45 lines; a body that is cut there is continued twice at most."""
+FENCE = "```python\n"
+PACKAGES = frozenset(line.split()[1].split(".")[0] for line in KNOWN_IMPORTS.values())
+"""Packages that code may import without the plan naming them."""
+
+
+async def write_units(
+    decided: Interface, briefing: Briefing, asker: Asker, label: str = "code"
+) -> SourceFile | Unwritten:
+    """Ask for every body; those that cannot be had become stubs. Unwritten when not one can be had."""
+    constructors = tuple(u for u in decided.units() if u.plan.name == "__init__")
+    others = tuple(u for u in decided.units() if u.plan.name != "__init__")
+    draft = decided.assembled({}, "not written yet").text
+    bodies, reasons = await _bodies(constructors, decided, briefing, asker, hidden(draft), label)
+    if constructors:
+        draft = decided.assembled(bodies, "not written yet").text
+    more, further = await _bodies(others, decided, briefing, asker, hidden(draft), label)
+    reasons |= further
+    if not bodies | more:
+        return Unwritten(path=decided.file.path, reason=next(iter(reasons.values())))
+    return decided.assembled(bodies | more, "P2C401: the model gave no usable body")
+
+
+async def rewrite_units(
+    current: SourceFile, names: tuple[str, ...], decided: Interface, briefing: Briefing, asker: Asker, label: str
+) -> SourceFile:
+    """Ask again for the bodies of `names`; every other byte of the file stays."""
+    units = tuple(u for u in decided.units() if u.qualname in names)
+    bodies, _ = await _bodies(units, decided, briefing, asker, current.text, label)
+    text = current.text
+    for unit in units:
+        if unit.qualname in bodies:
+            opening = decided.opening(unit)
+            lines = (opening.split("\n", 1)[1] if unit.owner else opening) + bodies[unit.qualname]
+            text = replace_unit(text, unit.qualname, lines)
+    stubbed = tuple(name for name in current.stubbed if name not in bodies)
+    return current.model_copy(update={"text": text, "stubbed": stubbed})
+
+
+async def _bodies(
+    units: tuple[Unit, ...], decided: Interface, briefing: Briefing, asker: Asker, draft: str, label: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the bodies that were given and, for the others, why not."""
+
+    async def body(unit: Unit) -> str | Unanswered:
+        instruction = render(
+            __package__,
+            "unit.md",
+            name=unit.qualname,
+            path=decided.file.path,
+            owner=unit.owner.name if unit.owner else "",
+            attributes=", ".join(a.name for a in unit.owner.attributes) if unit.owner else "",
+        )
+        check = BodyCheck(decided, unit)
+        passage = Passage(
+            f"{label}.{decided.file.path}:{unit.qualname}",
+            briefing.tails(instruction, draft),
+            FENCE + decided.opening(unit),
+            stops(unit),
+            BODY_TOKENS,
+            check.refuse,
+        )
+        written = await asker.write(passage)
+        return check.trimmed(written) if isinstance(written, str) else written
+
+    answers = await asyncio.gather(*(body(u) for u in units))
+    pairs = list(zip((u.qualname for u in units), answers, strict=True))
+    given = {name: answer for name, answer in pairs if isinstance(answer, str)}
+    return given, {name: answer.reason for name, answer in pairs if isinstance(answer, Unanswered)}
+
+
+def stops(unit: Unit) -> tuple[str, ...]:
+    """Return what ends a body: the closing fence and the next definition at the same or an outer level."""
+    pad = INDENT if unit.owner else ""
+    inner = (f"\n{pad}def ", f"\n{pad}async def ", f"\n{pad}@", f"\n{pad}class ") if unit.owner else ()
+    return ("\n```", "\ndef ", "\nclass ", "\n@", "\nif __name__", *inner)
+
+
+@dataclass
+class BodyCheck:
+    """Judges what the model wrote after a unit's opening. Doubtful names are refused once, then let through to the gate."""
+
+    decided: Interface
+    unit: Unit
+    lenient: bool = False
+
+    def refuse(self, written: str) -> str | None:
+        """Return why `written` cannot be the body, or None."""
+        text = self.decided.opening(self.unit) + self.trimmed(written)
+        if problem := compile_error(text, self.decided.file.path):
+            return f"it does not compile: line {problem.line}: {problem.message}"
+        if hollow := body_problem(self._function(text)):
+            return f"its body is {hollow}; write the real computation"
+        doubts = self._doubts(text)
+        if doubts and not self.lenient:
+            self.lenient = True
+            return doubts
+        return None
+
+    def trimmed(self, written: str) -> str:
+        """Cut `written` where the function ends: models like to add an example of its use."""
+        opening = self.decided.opening(self.unit)
+        pad = INDENT * (2 if self.unit.owner else 1)
+        kept = []
+        for line in written.rstrip().split("\n"):
+            if line.strip() and not line.startswith(pad) and kept and _complete(opening + "\n".join(kept)):
+                break
+            kept.append(line)
+        return "\n".join(kept).rstrip()
+
+    def _function(self, text: str) -> str:
+        return text.split("\n", 1)[1] if self.unit.owner else text
+
+    def _doubts(self, text: str) -> str | None:
+        for imported in outline(text).imports:
+            root = imported.module.split(".")[0]
+            outside = root in sys.stdlib_module_names or root in PACKAGES or root in self.decided.packages
+            if imported.level or not outside:
+                return f"it imports {imported.module or '.'}, which it may not: what it needs is imported already"
+        unknown = [n for n in self.decided.unresolved(text) if not hasattr(builtins, n)]
+        return f"it uses {', '.join(unknown)}, which nothing defines" if unknown else None
+
+
+def _complete(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def hidden(draft: str) -> str:
+    """Return a draft in which unwritten bodies are `...`, so that the model does not copy the stub."""
+    lines = draft.split("\n")
+    return "\n".join(line.split("raise ")[0] + "..." if '("not written yet")' in line else line for line in lines)
