@@ -181,10 +181,15 @@ def _refuse_remote_code(path: Path, *configs: object) -> None:
 
 
 def _keys(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from value
-        for inner in value.values():
-            yield from _keys(inner)
+    """Yield every key at any depth, without recursion: the nesting is somebody else's."""
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case dict() as inner:
+                yield from inner
+                pending.extend(inner.values())
+            case list() as items:
+                pending.extend(items)
 
 
 def _undamaged_record(path: Path) -> Record | None:

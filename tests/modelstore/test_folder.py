@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paper2code_local.errors import ModelError
@@ -72,9 +72,16 @@ def test_every_kind_of_pickle_is_refused_wherever_it_lies(name: str, model: Path
 
 @pytest.mark.parametrize("config", ["config.json", "tokenizer_config.json"])
 def test_code_of_its_own_is_found_however_deep(config: str, model: Path, store: Store) -> None:
-    edit(model, config, text_config_of_something={"inner": {"auto_map": {}}})
+    edit(model, config, experts=[{"inner": {"auto_map": {}}}])
     with pytest.raises(ModelError, match="auto_map"):
         model_folder(str(model), store)
+
+
+@pytest.mark.parametrize("depth", [900, 5000, 200_000])
+def test_deep_nesting_is_read_or_refused(depth: int, model: Path, store: Store) -> None:
+    (model / "tokenizer_config.json").write_text('{"a":' * depth + "1" + "}" * depth)
+    with contextlib.suppress(ModelError):
+        assert model_folder(str(model), store).eos_token == ""
 
 
 @pytest.mark.parametrize("name", ["../other/model.safetensors", "/etc/passwd", "", 3, ["a"]])
@@ -100,6 +107,7 @@ FIELDS = ["num_hidden_layers", "num_key_value_heads", "head_dim", "text_config",
 SETTINGS = ["chat_template", "bos_token", "eos_token"]
 
 
+@settings(deadline=None)  # it writes files, perhaps on a busy machine
 @given(
     config=st.dictionaries(st.sampled_from(FIELDS), JSON), tokenizer=st.dictionaries(st.sampled_from(SETTINGS), JSON)
 )
