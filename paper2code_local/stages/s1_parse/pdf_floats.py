@@ -19,7 +19,7 @@ _CAPTION = re.compile(
     r"(S?\d{1,3}|[IVX]{1,5}|[A-Z]\.?\d{1,2})(?![\d\w])\s*([.:|—–-]?)"
 )
 _LABEL = re.compile(r"\((?:\d{1,3}|[A-Z]\.?\d{1,3})(?:\.\d{1,3})?[a-z]?[′']?\)")
-_RELATION = re.compile(r"[=≈≤≥<>∈∝→←↦≜≡∼∑∏∫√±×⊙∥]|:=")
+_RELATION = re.compile(r"[=≈≤≥∈∝→←↦≜≡∼∑∏∫√±×⊙∥]|:=")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -53,7 +53,7 @@ class Note:
 def find_prose(lines: list[Line], body: float) -> frozenset[int]:
     """Return the lines of running text: runs of one size and one spacing that mostly fill their column."""
     prose: set[int] = set()
-    for run in _runs(lines):
+    for run in _runs(lines, body):
         full = [i for i in run if _is_full(lines[i])]
         cells = sum(len(lines[i].cells) for i in run) / len(run)
         words = sum(len(_WORD.findall(lines[i].text)) for i in run) / len(run)
@@ -126,12 +126,12 @@ def find_notes(lines: list[Line], body: float, taken: Set[int]) -> list[Note]:
     return notes
 
 
-def _runs(lines: list[Line]) -> list[list[int]]:
+def _runs(lines: list[Line], body: float) -> list[list[int]]:
     """Group lines of a column that have one size and stand close together."""
     runs: list[list[int]] = []
     for i, line in enumerate(lines):
         before = lines[i - 1] if i else None
-        formula = _LABEL.fullmatch(line.cells[-1]) is not None
+        formula = _is_formula(line, body, in_prose=False)
         same = before is not None and before.column == line.column and abs(before.size - line.size) < 0.6
         if runs and same and line.gap < 1.65 * line.size and not formula and runs[-1][-1] == i - 1:
             runs[-1].append(i)
@@ -241,15 +241,20 @@ def _is_formula(line: Line, body: float, in_prose: bool) -> bool:
     letters = sum(map(len, _WORD.findall(line.text))) / max(1, len(line.text))
     if in_prose or not set_in or line.size < 0.85 * body or len(line.text) < 3:
         return False
-    return (line.math > 0.3 and letters < 0.4) or (bool(_RELATION.search(line.text)) and letters < 0.3)
+    related = _RELATION.search(line.text) is not None
+    before, after = line.x0 - line.left, line.right - line.x1
+    centred = min(before, after) > 0.08 * width and abs(before - after) < 0.06 * width and line.gap > 1.25 * line.size
+    if line.math > 0.3 and letters < 0.4:
+        return True
+    return related and (letters < 0.3 or (centred and letters < 0.6 and line.math > 0.1))
 
 
 def _is_fragment(line: Line, seed: Line) -> bool:
     """Tell whether a line is a part of the formula beside it: a limit, a numerator, a bracket."""
     width = max(line.right - line.left, 1.0)
     words = len(_WORD.findall(line.text))
-    inside = line.x0 > line.left + 0.04 * width or line.math > 0.6
-    return line.column == seed.column and inside and words <= 2 and len(line.text) < 60 and line.bold < 0.8
+    inside = line.x0 > line.left + 0.04 * width or line.math > 0.4
+    return line.column == seed.column and inside and words <= 2 and len(line.text) < 80 and line.bold < 0.8
 
 
 def _adjacent(lines: list[Line], indices: list[int], body: float) -> list[list[int]]:

@@ -38,6 +38,14 @@ _MATH = re.compile(
     "wasy|lmmi|lmsy|lmex"
 )
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+_EXTENSION = dict(
+    zip(
+        b"\x00\x01\x02\x03\x08\x09\x0c\x10\x11\x12\x13\x14\x15\x1a\x1bPQRXYZ",
+        "()[]{}|()()[]{}∑∏∫∑∏∫",
+        strict=True,
+    )
+)
+"""The places of brackets and large operators in TeX's font cmex, which rarely says what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +217,11 @@ def _raw_glyphs(text: pypdfium2.PdfTextPage) -> tuple[list[_Raw], int]:
         if 0xDC00 <= code < 0xE000 and high:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
+        handle = pdfium.FPDFText_GetTextObject(text, i)
+        run = _run_of(text, i, handle, runs) if handle else None
         char = "-" if code in _HYPHENS else chr(code)
+        if run is not None and code in _EXTENSION and run.style.font.lower().startswith("cmex"):
+            char = _EXTENSION[code]
         if char.isspace():
             space = True
             continue
@@ -217,11 +229,8 @@ def _raw_glyphs(text: pypdfium2.PdfTextPage) -> tuple[list[_Raw], int]:
         total += len(char)
         if not char.isprintable():
             continue
-        handle = pdfium.FPDFText_GetTextObject(text, i)
-        if not handle:
+        if run is None:
             continue
-        key = ctypes.addressof(handle.contents)
-        run = runs.get(key) or runs.setdefault(key, _run(text, i, handle))
         pdfium.FPDFText_GetLooseCharBox(text, i, rect)
         pdfium.FPDFText_GetCharOrigin(text, i, x, y)
         box = (rect.left, rect.bottom, rect.right, rect.top)
@@ -229,6 +238,12 @@ def _raw_glyphs(text: pypdfium2.PdfTextPage) -> tuple[list[_Raw], int]:
             glyphs.append(_Raw(char, box, x.value, y.value, run, space))
         space = False
     return glyphs, total
+
+
+def _run_of(text: pypdfium2.PdfTextPage, i: int, handle: object, runs: dict[int, _Run]) -> _Run:
+    """Return what is known of the text object of a character."""
+    key = ctypes.addressof(handle.contents)  # type: ignore[attr-defined]
+    return runs.get(key) or runs.setdefault(key, _run(text, i, handle))
 
 
 def _run(text: pypdfium2.PdfTextPage, i: int, handle: object) -> _Run:

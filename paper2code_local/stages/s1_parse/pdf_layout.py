@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 from paper2code_local.stages.s1_parse.pdf_glyphs import Glyph, Page
 
@@ -201,7 +202,7 @@ def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
     gutter = _gutter(pieces)
     if gutter is None:
         return [pieces] if pieces else []
-    wide = sorted((p for p in pieces if p.x0 < gutter - 3 and p.x1 > gutter + 3), key=lambda p: p.y)
+    wide = sorted((p for p in pieces if _spans(p, gutter)), key=lambda p: p.y)
     bands: list[tuple[float, float]] = []
     for piece in wide:
         top, bottom = piece.y - piece.size, piece.y + 0.3 * piece.size
@@ -209,6 +210,7 @@ def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
             bands[-1] = (bands[-1][0], max(bottom, bands[-1][1]))
         else:
             bands.append((top, bottom))
+    bands = _with_rows(bands, [p for p in pieces if not _spans(p, gutter)])
     groups: list[list[_Piece]] = [[] for _ in range(3 * len(bands) + 2)]
     for piece in pieces:
         above = sum(1 for _, bottom in bands if bottom < piece.y)
@@ -216,6 +218,33 @@ def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
         slot = 2 if inside else 0 if (piece.x0 + piece.x1) / 2 < gutter else 1
         groups[3 * above + slot].append(piece)
     return [group for group in groups if group]
+
+
+def _spans(piece: _Piece, gutter: float) -> bool:
+    return piece.x0 < gutter - 3 and piece.x1 > gutter + 3
+
+
+def _with_rows(bands: list[tuple[float, float]], pieces: list[_Piece]) -> list[tuple[float, float]]:
+    """Extend what spans both columns by the rows of a wide table, whose cells stand on either side of the gutter."""
+    levels: defaultdict[int, list[_Piece]] = defaultdict(list)
+    for piece in pieces:
+        levels[round(piece.y)].append(piece)
+    rows = [row for row in levels.values() if len(row) >= 3 and median(len(p.glyphs) for p in row) <= 12]
+    rows.sort(key=lambda row: row[0].y)
+    result: list[tuple[float, float]] = []
+    for top, bottom in bands:
+        low, high = top, bottom
+        for row in rows:
+            if 0 < row[0].y - high < 2.2 * row[0].size:
+                high = row[0].y + 0.3 * row[0].size
+        for row in reversed(rows):
+            if 0 < low - row[0].y < 1.2 * row[0].size:
+                low = row[0].y - row[0].size
+        if result and low <= result[-1][1]:
+            result[-1] = (result[-1][0], max(high, result[-1][1]))
+        else:
+            result.append((low, high))
+    return result
 
 
 def _gutter(pieces: list[_Piece]) -> float | None:
