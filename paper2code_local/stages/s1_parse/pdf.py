@@ -27,10 +27,11 @@ from paper2code_local.artifacts.paper import (
 )
 from paper2code_local.stages.s1_parse import pdf_floats, pdf_front, pdf_text
 from paper2code_local.stages.s1_parse.pdf_citations import Citations
-from paper2code_local.stages.s1_parse.pdf_glyphs import Page, describe, read_pages
+from paper2code_local.stages.s1_parse.pdf_glyphs import Page, read_pages
 from paper2code_local.stages.s1_parse.pdf_headings import Heading, find_headings
+from paper2code_local.stages.s1_parse.pdf_hidden import describe
 from paper2code_local.stages.s1_parse.pdf_layout import Line, body_size, read_lines
-from paper2code_local.stages.s1_parse.pdf_parts import part_of
+from paper2code_local.stages.s1_parse.pdf_parts import Part, part_of
 from paper2code_local.stages.s1_parse.pdf_text import Joiner
 
 _REFERENCES = re.compile(r"references|bibliography|literature cited|references and notes", re.IGNORECASE)
@@ -150,7 +151,7 @@ class _Reading:
             blocks = self._paragraphs(before, [])
             sections.append(self._section(Heading(0, 0, "", "", 1), blocks, "s1", "back"))
         starts = {h.start: h for h in self.headings}
-        part = part_of("", "", "body")
+        part: Part = "body"
         heading = Heading(self.front.stop, self.front.stop, "", "", 1)
         chunks = _Chunks()
         i = self.front.stop
@@ -176,17 +177,15 @@ class _Reading:
     def _is_front(self, i: int) -> bool:
         return i in self.front.authors or i in self.front.abstract or i in self.front.rest
 
-    def _section(self, heading: Heading, blocks: list[Block], id_: str, part: str) -> Section:
-        return Section.model_validate(
-            {
-                "id": id_,
-                "number": heading.number,
-                "heading": heading.text,
-                "level": heading.level,
-                "part": part,
-                "blocks": tuple(blocks),
-                "chars": visible(heading.text) + sum(map(_size, blocks)),
-            }
+    def _section(self, heading: Heading, blocks: list[Block], id_: str, part: Part) -> Section:
+        return Section(
+            id=id_,
+            number=heading.number,
+            heading=heading.text,
+            level=heading.level,
+            part=part,
+            blocks=tuple(blocks),
+            chars=visible(heading.text) + sum(map(_size, blocks)),
         )
 
     def _blocks(self, chunks: _Chunks) -> list[Block]:

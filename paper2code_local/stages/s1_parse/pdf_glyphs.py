@@ -20,15 +20,15 @@ from dataclasses import dataclass
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from paper2code_local.artifacts.paper import visible
 from paper2code_local.errors import InputError
+from paper2code_local.stages.s1_parse.pdf_hidden import Hidden, backgrounds_of, is_white, why_hidden
 
 MAX_BYTES = 100_000_000
 MAX_PAGES = 2000
-TINY = 2.0
-"""Points: text below this cannot be read on paper; the smallest labels of real figures are about 3."""
-WHITE = 245
-"""Of 255: a colour whose red, green and blue all reach this cannot be told from paper."""
+_MAX_CHARS = 500_000
+"""On one page: fine print over the whole of it has about 20,000."""
+_SCANNED = 50
+"""Characters: a page that shows an image and prints fewer is a scan with a stamp on it."""
 _HYPHENS = (0xFFFE, 0x02, 0xAD)
 """What pdfium gives for a hyphen at the end of a line, in its versions; the soft hyphen."""
 _BOLD = ("bold", "black", "heavy", "semibold", "demi", "medi", "cmbx", "cmb1", "sfbx", "ecbx", "cmssbx", "-bd", "bdcn")
@@ -73,17 +73,8 @@ class Glyph:
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
-    """A run of text that nobody sees: "white", "tiny", "invisible" or "off-page"."""
-
-    kind: str
-    page: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """What one page prints; `total` counts all non-white-space characters of its text layer; `image`: it shows one."""
+    """What one page prints; `total` counts all non-white-space characters of its text layer; `image`: it is a scan."""
 
     number: int
     width: float
@@ -126,27 +117,16 @@ def read_pages(data: bytes) -> list[Page]:
             pages = [_page(document, index) for index in range(len(document))]
         except (pypdfium2.PdfiumError, ctypes.ArgumentError, ValueError, OverflowError) as error:
             raise _unreadable(data, str(error)) from error
+    if b"%%EOF" not in data[-2048:] and any(not page.total and not page.image for page in pages):
+        raise _unreadable(data, "pages are missing")
     printed = sum(len(page.glyphs) for page in pages)
-    if not printed or (printed < 50 * len(pages) and all(page.image for page in pages)):
+    if not printed or (printed < _SCANNED * len(pages) and all(page.image for page in pages)):
         raise InputError(
             "no_text",
             "The PDF has no text that can be read: its pages are images, or all of its text is hidden.",
             "Run OCR on it first, e.g. `ocrmypdf paper.pdf readable.pdf`, and use the result.",
         )
     return pages
-
-
-def describe(hidden: list[Hidden]) -> tuple[str, ...]:
-    """Say in one sentence per kind how much text is hidden, where, and how it begins."""
-    sentences = []
-    for kind in ("white", "tiny", "invisible", "off-page"):
-        runs = [run for run in hidden if run.kind == kind]
-        if runs:
-            count = sum(visible(run.text) for run in runs)
-            pages = ", ".join(str(n) for n in sorted({run.page for run in runs}))
-            start = " ".join(run.text for run in runs)[:80].strip()
-            sentences.append(f"Hidden text left out: {count} {kind} characters on page {pages}: “{start}”")
-    return tuple(sentences)
 
 
 @contextmanager
@@ -209,7 +189,10 @@ def _raw_glyphs(text: pypdfium2.PdfTextPage) -> tuple[list[_Raw], int]:
     runs: dict[int, _Run] = {}
     glyphs: list[_Raw] = []
     total, space, high = 0, False, 0
-    for i in range(text.count_chars()):
+    count = text.count_chars()
+    if count > _MAX_CHARS:
+        raise _too_large(f"{count:,} characters on one page")
+    for i in range(count):
         code = pdfium.FPDFText_GetUnicode(text, i)
         if 0xD800 <= code < 0xDC00:
             high = code
@@ -266,15 +249,7 @@ def _run(text: pypdfium2.PdfTextPage, i: int, handle: object) -> _Run:
         math=bool(_MATH.search(low)),
     )
     mode = pdfium.FPDFTextObj_GetTextRenderMode(handle)
-    return _Run(style, angle, mode, _is_white(handle))
-
-
-def _is_white(handle: object) -> bool:
-    """Tell whether an object is filled with white, or with nothing at all."""
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not pdfium.FPDFPageObj_GetFillColor(handle, red, green, blue, alpha):
-        return False
-    return alpha.value < 10 or min(red.value, green.value, blue.value) >= WHITE
+    return _Run(style, angle, mode, is_white(handle))
 
 
 def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: int) -> Page:
@@ -282,16 +257,17 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
     left, bottom, right, top = page.get_bbox()
     angles = Counter(raw.run.angle for raw in raws)
     angle = angles.most_common(1)[0][0] if angles else 0
-    image = _has_image(page)
     invisible = sum(raw.run.mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE for raw in raws)
+    image = (invisible > 0 or len(raws) < _SCANNED) and _has_image(page)
     scanned = image and invisible > 0.8 * len(raws)
-    backgrounds = list(_backgrounds(page)) if any(raw.run.white for raw in raws) else []
+    backgrounds = list(backgrounds_of(page)) if any(raw.run.white for raw in raws) else []
     glyphs: list[Glyph] = []
     hidden: list[list[str]] = []
     aside: list[_Raw] = []
     before = ("", -2)
     for i, raw in enumerate(raws):
-        kind = _hidden_kind(raw, (left, bottom, right, top), backgrounds, scanned)
+        x, y, size = (raw.box[0] + raw.box[2]) / 2, raw.y, raw.run.style.size
+        kind = why_hidden(x, y, size, raw.run.mode, raw.run.white, (left, bottom, right, top), backgrounds, scanned)
         if kind:
             if before != (kind, i - 1):
                 hidden.append([kind, ""])
@@ -309,27 +285,6 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
         width, height = height, width
     runs = tuple(Hidden(kind, number, text.strip()) for kind, text in hidden)
     return Page(number, width, height, tuple(glyphs), runs, total, image)
-
-
-def _hidden_kind(
-    raw: _Raw,
-    page: tuple[float, float, float, float],
-    backgrounds: list[tuple[float, float, float, float]],
-    scanned: bool,
-) -> str:
-    """Say why a character cannot be seen; "" when it can. An OCR layer (`scanned`) is invisible and still the text."""
-    x, y = (raw.box[0] + raw.box[2]) / 2, raw.y
-    if not (page[0] <= x <= page[2] and page[1] <= y <= page[3]):
-        return "off-page"
-    if raw.run.mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
-        return "" if scanned else "invisible"
-    if raw.run.style.size < TINY:
-        return "tiny"
-    if raw.run.white and raw.run.mode == pdfium.FPDF_TEXTRENDERMODE_FILL:
-        middle = y + raw.run.style.size * 0.3
-        if not any(b[0] <= x <= b[2] and b[1] <= middle <= b[3] for b in backgrounds):
-            return "white"
-    return ""
 
 
 def _turned(raw: _Raw, angle: int, page: tuple[float, float, float, float]) -> Glyph:
@@ -357,38 +312,6 @@ def _sideways(run: list[_Raw], angle: int, page: tuple[float, float, float, floa
     y = (min(g.y for g in glyphs) + max(g.y for g in glyphs)) / 2
     x1 = min(x1, x0 + 1.5 * run[0].run.style.size)
     return [Glyph(g.text, x0, x1, y, g.style, g.space) for g in glyphs]
-
-
-def _backgrounds(page: pypdfium2.PdfPage) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the boxes of images, shadings and coloured areas, before which white text can be read."""
-    for item in page.get_objects(max_depth=4):
-        if item.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING) or _is_coloured(item):
-            yield _box(item)
-
-
-def _is_coloured(item: pypdfium2.PdfObject) -> bool:
-    if item.type != pdfium.FPDF_PAGEOBJ_PATH:
-        return False
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
-    return fill.value != 0 and not _is_white(item)
-
-
-def _box(item: pypdfium2.PdfObject) -> tuple[float, float, float, float]:
-    """Return the box of an object on the page, through the forms that hold it."""
-    left, bottom, right, top = item.get_bounds()
-    corners = [(left, bottom), (left, top), (right, bottom), (right, top)]
-    outer = item.container
-    while outer is not None:
-        matrix = outer.get_matrix()
-        corners = [matrix.on_point(x, y) for x, y in corners]
-        outer = outer.container
-    return (
-        min(x for x, _ in corners),
-        min(y for _, y in corners),
-        max(x for x, _ in corners),
-        max(y for _, y in corners),
-    )
 
 
 def _has_image(page: pypdfium2.PdfPage) -> bool:

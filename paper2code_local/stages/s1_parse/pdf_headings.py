@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from paper2code_local.stages.s1_parse.pdf_layout import Line
 
 _NUMBERED = re.compile(
-    r"(?:(?:Section|Appendix)\s+)?((?:\d{1,2}|[A-Z]|[IVX]{1,5})(?:\.\d{1,2}){0,3})(\s*[.:)])?\s+(?=[^\W_]|[“\"(])"
+    r"(?:(?:Section|Appendix)\s+)?((?:\d{1,2}|[A-Z]|[IVX]{1,5})(?:\.\d{1,2}){0,3})(\s*[.)])?\s+(?=[^\W_]|[“\"(])"
 )
 _ROMAN = {
     "I": 1,
@@ -120,7 +120,7 @@ def _candidates(lines: list[Line], i: int, body: float) -> list[_Candidate]:
     distinct = is_distinct(line, body)
     own_cell = bool(match[2]) or line.cells[0].rstrip(".:)") == match[1] or len(parts) > 1 or line.text[0] in "AS"
     isolated = line.gap > 1.35 * body and _gap_after(lines, i) > 1.2 * body and own_cell
-    if not distinct and not isolated:
+    if not distinct and not (isolated and line.text[match.end()].isupper()):
         return []
     score = 1.0 + 0.3 * (line.bold > 0.8) + 0.3 * (line.size > 1.07 * body) if distinct else 0.4
     score += 0.1 * (line.gap > 1.3 * body) + 0.1 * is_name(line.text[match.end() :])
