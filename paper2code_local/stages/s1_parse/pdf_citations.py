@@ -25,9 +25,9 @@ class Citations:
         for reference in references:
             if number := re.match(r"\[?\(?(\d{1,3})[\].)]", reference.text):
                 self._by_number.setdefault(int(number[1]), reference.id)
-            first = re.split(r",| and | et al", re.sub(r"^\[[^\]]*\]\s*", "", reference.text), maxsplit=1)[0]
+            first = re.split(r",| and | et al|\d{4}", re.sub(r"^\[[^\]]*\]\s*", "", reference.text), maxsplit=1)[0]
             for year in re.findall(r"\b((?:19|20)\d\d[a-z]?)\b", reference.text):
-                for word in first.split():
+                for word in re.findall(r"[\w’'-]{2,}", first):
                     self._by_author.setdefault((word, year), reference.id)
 
     def of(self, text: str) -> tuple[str, ...]:

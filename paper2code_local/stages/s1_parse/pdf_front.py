@@ -44,8 +44,9 @@ def find_title(lines: list[Line], body: float) -> tuple[int, ...]:
     while stop < len(lines) and stop - start < 6 and _continues(lines[start], lines[stop]):
         stop += 1
     alike = [line for line in lines[stop:] if abs(line.size - lines[start].size) < 0.3 and _NUMBER.match(line.text)]
-    heading = _NUMBER.match(lines[start].text) and any(is_distinct(line, body) for line in alike)
-    return () if heading or is_name(lines[start].text) else tuple(range(start, stop))
+    number = _NUMBER.match(lines[start].text)
+    first_of_many = number and (number[1].rstrip(".") in ("1", "I") or any(is_distinct(line, body) for line in alike))
+    return () if first_of_many or is_name(lines[start].text) else tuple(range(start, stop))
 
 
 def find_abstract(lines: list[Line], after: int) -> int | None:
