@@ -219,10 +219,10 @@ class _Reading:
     def _float(self, found: pdf_floats.Float) -> Table | Figure:
         caption = self.joiner.join(self.lines[i] for i in found.caption)
         caption = caption[len(found.label) :].lstrip(" .:|—–-")
-        rows = tuple(self.lines[i].cells for i in found.body)
         if found.kind == "table":
+            rows = tuple(pdf_text.table_cells(self.lines[i]) for i in found.body)
             return Table(id=self._id("tab"), label=found.label, caption=caption, rows=rows)
-        text = "\n".join(" ".join(row) for row in rows)
+        text = "\n".join(self.lines[i].text for i in found.body)
         id_ = self._id("alg" if found.kind == "algorithm" else "fig")
         return Figure(kind=found.kind, id=id_, label=found.label, caption=caption, text=text)
 

@@ -140,12 +140,14 @@ def _may_be(lines: list[Line], i: int, text: str, body: float) -> bool:
     letters = sum(c.isalpha() for c in text)
     few_cells = len(line.cells) <= 3 and not any(re.fullmatch(r"[\d.,%±()-]+", cell) for cell in line.cells[1:])
     ends_well = not re.search(r"[,;=]$|[a-z]{3}\.$", text) or (line.bold > 0.95 and len(text) < 80)
+    leaders = re.search(r"(\. ?){4,}", text) is not None  # a table of contents
     close = line.gap < 1.02 * line.size and line.gap > 0
     return (
         letters >= 3
         and letters >= 0.6 * len(text.replace(" ", ""))
         and len(text) <= 140
         and few_cells
+        and not leaders
         and ends_well
         and line.math < 0.3
         and line.size > 0.85 * body

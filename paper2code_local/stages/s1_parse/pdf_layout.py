@@ -85,7 +85,7 @@ def read_lines(pages: list[Page]) -> list[Line]:
         for group in _columns(kept):
             lines.extend(_lines(group, page.number, column))
             column += 1
-    return lines
+    return _less_usual(lines)
 
 
 def body_size(lines: list[Line]) -> float:
@@ -94,6 +94,16 @@ def body_size(lines: list[Line]) -> float:
     for line in lines:
         sizes[round(line.size * 2) / 2] += len(line.text)
     return sizes.most_common(1)[0][0] if sizes else 10.0
+
+
+def _less_usual(lines: list[Line]) -> list[Line]:
+    """Where most of the text is bold or in italics, that distinguishes nothing."""
+    total = sum(len(line.text) for line in lines)
+    if sum(line.bold * len(line.text) for line in lines) > 0.6 * total:
+        lines = [replace(line, bold=0.0) for line in lines]
+    if sum(line.italic * len(line.text) for line in lines) > 0.6 * total:
+        lines = [replace(line, italic=0.0) for line in lines]
+    return lines
 
 
 def _text(glyphs: tuple[Glyph, ...]) -> str:

@@ -14,6 +14,7 @@ from paper2code_local.stages.s1_parse.pdf_layout import Line
 _HYPHENATED = re.compile(r"(\w+)[-‐]$")
 _NUMBERED_ENTRY = re.compile(r"\[\d{1,3}\]|\[[A-Z][\w+’'-]{1,12}\d{2}[a-z]?\]|\(?\d{1,3}[.)]\s")
 _BULLET = re.compile(r"[•◦▪‣·–—*-]\s|\(?(\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s")
+_BETWEEN_NUMBERS = re.compile(r"(?<=[\d\])%∗*†]) (?=[-−+]?\d+\.\d)")
 _AFFILIATION = re.compile(
     r"universit|institut|department|laborator|consortium|ministry|foundation|group\b|college|school|research|google|microsoft|facebook|meta\b|openai|inc\b|@|"
     r"\d{4}|http|faculty|center|centre|academy|corporation|brain|abstract|preprint|hospital|arxiv|conference",
@@ -85,6 +86,11 @@ def entries(lines: list[Line]) -> list[list[Line]]:
         else:
             result[-1].append(line)
     return result
+
+
+def table_cells(line: Line) -> tuple[str, ...]:
+    """Part a row of a table at wide gaps, and between numbers: narrow tables set them close together."""
+    return tuple(part for cell in line.cells for part in _BETWEEN_NUMBERS.split(cell))
 
 
 def names(lines: list[Line]) -> list[tuple[str, ...]]:

@@ -38,6 +38,16 @@ def test_a_table_over_both_columns_keeps_its_rows() -> None:
     assert body(paper) == f"{(WORDS * 3).strip()} {(WORDS * 3).strip()}"
 
 
+def test_numbers_that_stand_close_together_are_cells_of_their_own() -> None:
+    page = Sheet()
+    page.heading("1 Part")
+    page.text(WORDS * 3)
+    page.line("Table 1: Errors.", x=200, gap=30)
+    page.line("Learner [3] 0.25 12.5% -1.0 of 3 runs", x=200, gap=16)
+    (table,) = paper_of_pdf(pdf(page)).tables()
+    assert table.rows == (("Learner [3]", "0.25", "12.5%", "-1.0 of 3 runs"),)
+
+
 def test_a_footnote_is_not_a_part_of_the_text() -> None:
     page = Sheet()
     page.heading("1 Part")
@@ -137,3 +147,11 @@ def test_sections_after_a_lettered_heading_are_appendices() -> None:
         page.text(WORDS)
     parts = [(s.heading, s.part, s.level) for s in paper_of_pdf(pdf(page)).sections if s.heading]
     assert parts == [("Part", "body", 1), ("Proofs", "appendix", 1), ("Lemmas", "appendix", 2)]
+
+
+def test_where_all_is_bold_a_numbered_line_is_no_heading_for_being_bold() -> None:
+    page = Sheet()
+    lines = ["Every line of this page is set in bold letters, and none of them is a heading."] * 9
+    for line in (*lines, "1 Learner reads the data", *lines, "2 Learners read them twice", *lines):
+        page.line(line, font="Courier-Bold")
+    assert [s.heading for s in paper_of_pdf(pdf(page)).sections if s.heading] == []
