@@ -45,7 +45,7 @@ class Totals(Frozen):
 
 def summary(events: Iterable[Event]) -> Totals:
     """Add up a run. Of a file that holds several attempts at it only the last counts: each goes through all of it."""
-    last = _last_attempt(tuple(events))
+    last = last_attempt(tuple(events))
     calls: dict[tuple[str, int, int], CallFinished] = {}
     for event in last:
         if isinstance(event, CallFinished):
@@ -65,6 +65,12 @@ def summary(events: Iterable[Event]) -> Totals:
     )
 
 
+def last_attempt(events: Sequence[Event]) -> Sequence[Event]:
+    """Return the events since the last one that begins a run."""
+    starts = [i for i, e in enumerate(events) if isinstance(e, StageStarted) and e.stage == "parse"]
+    return events[starts[-1] :] if starts else events
+
+
 def markdown(totals: Totals, *, paper: str, model: str, repo: Path | None) -> str:
     """Return summary.md; `repo` is None when no repository was written."""
     lines = [
@@ -80,11 +86,6 @@ def markdown(totals: Totals, *, paper: str, model: str, repo: Path | None) -> st
         *_findings(totals),
     ]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _last_attempt(events: Sequence[Event]) -> Sequence[Event]:
-    starts = [i for i, e in enumerate(events) if isinstance(e, StageStarted) and e.stage == "parse"]
-    return events[starts[-1] :] if starts else events
 
 
 def _by_code(findings: Iterable[Finding]) -> dict[str, int]:

@@ -1,0 +1,45 @@
+"""`p2c-local validate`: what reading can prove about a Python repository. Nothing of it is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from paper2code_local.artifacts.finding import Finding, errors_of
+from paper2code_local.cli import SETTINGS
+from paper2code_local.cli.boundary import say, say_json
+from paper2code_local.cli.findings import by_file, counted, number
+from paper2code_local.errors import CLEAN, FINDINGS
+from paper2code_local.isolated import run_isolated
+from paper2code_local.stages.s5_validate import read_repository
+from paper2code_local.stages.s5_validate import validate as gate
+
+
+@click.command(context_settings=SETTINGS)
+@click.argument("repo", type=click.Path(path_type=Path))
+@click.option("--json", is_flag=True, help="Print one JSON object instead.")
+def validate(repo: Path, json: bool) -> int:
+    """Check the Python repository in the folder REPO by reading it; nothing of it is run.
+
+    \b
+    p2c-local validate my-repo
+    p2c-local validate my-repo --json | jq '.findings[].code'
+
+    Exits 0 when there are no errors (warnings are allowed), 1 when there are, 3 when there is no Python to check. The
+    codes are explained in docs/findings.md.
+    """
+    looked_at, findings = run_isolated(check, repo)
+    ok = not errors_of(findings)
+    if json:
+        told = [finding.model_dump() for finding in findings]
+        say_json({"schema_version": 1, "ok": ok, "files": looked_at, "findings": told})
+    else:
+        say("\n".join([*by_file(findings), f"{counted(findings)} in {number(looked_at, 'Python file')}"]))
+    return CLEAN if ok else FINDINGS
+
+
+def check(repo: Path) -> tuple[int, tuple[Finding, ...]]:
+    """Return how many Python files `repo` has and what is found in them. Raises InputError when it has none."""
+    files = read_repository(repo)
+    return sum(path.endswith(".py") for path in files), gate(files)
