@@ -17,7 +17,7 @@ from paper2code_local.source.tree import definition_of, parse, statements, text_
 Hollow = Literal["empty", "pass", "placeholder"]
 
 _TODO = re.compile(
-    r"#.*\b(TODO|FIXME|XXX|placeholder|implement\w*|your code|fill (this )?in|goes here|omitted)\b", re.IGNORECASE
+    r"\b(TODO|FIXME|XXX|placeholder|implement\w*|your code|fill (this )?in|goes here|omitted)\b", re.IGNORECASE
 )
 
 
@@ -44,11 +44,16 @@ def hollow(function: Node) -> Hollow | None:
         return None
     if "raise" in kinds:
         return "placeholder"
-    if (kinds & {"pass", "return"} or "empty" in kinds or not kinds) and _TODO.search(text_of(function)):
+    if (kinds & {"pass", "return"} or "empty" in kinds or not kinds) and _has_todo(text_of(function)):
         return "placeholder"
     if "return" in kinds:
         return None
     return "pass" if "pass" in kinds else "empty"
+
+
+def _has_todo(text: str) -> bool:
+    """Tell whether a comment says that something is still to be done."""
+    return any(_TODO.search(line.partition("#")[2]) for line in text.split("\n"))
 
 
 def _kind(statement: Node) -> Literal["pass", "empty", "return", "raise", "work"]:

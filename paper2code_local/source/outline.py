@@ -23,8 +23,8 @@ Kind = Literal["class", "function", "method", "variable"]
 
 _IMPORTS = frozenset({"import_statement", "import_from_statement", "future_import_statement"})
 _DYNAMIC = re.compile(
-    r"globals\(\)\s*[\[.|]|(locals|vars)\(\)\s*[\[.]|sys\.modules|meta_path|__path__|_convert_\(|global_enum"
-    r"|__dict__\s*(\[|\.update)|^\s*exec[ (]|setattr\(\s*\w*(module|__name__)",
+    r"\bglobals\(\)|\b(locals|vars)\(\)\s*[\[.]|sys\.modules|meta_path|__path__|_convert_\(|global_enum"
+    r"|__dict__\s*(\[|\.update)|^[ \t]*exec[ (]|setattr\(\s*\w*(module|__name__)",
     re.MULTILINE,
 )
 _SIGNATURE_MAX = 400
@@ -167,7 +167,7 @@ class _Gathered:
             self.definitions.append(_definition(node, definition, where))
         names = [name for name in bound_names(node) if name]
         if definition is None and node.type == "expression_statement":
-            self.definitions.extend(_variable(node, name, where) for name in names)
+            self.definitions.extend(_variables(node, names, where))
         if where.inside == "module":
             self._export(node, names)
             if self.walrus:
@@ -243,20 +243,22 @@ def _definition(outer: Node, node: Node, where: Where) -> Definition:
     )
 
 
-def _variable(node: Node, name: str, where: Where) -> Definition:
+def _variables(node: Node, names: list[str], where: Where) -> Iterator[Definition]:
+    """Yield a definition for each name that one assignment binds."""
     first_line = text_of(node).split("\n", 1)[0].strip()[:_SIGNATURE_MAX]
-    return Definition(
-        qualname=".".join((*where.scope, name)),
-        kind="variable",
-        start=_line(node),
-        end=int(node.end_point[0]) + 1,
-        signature=first_line,
-        docstring="",
-        is_async=False,
-        decorators=(),
-        bases=(),
-        hollow=None,
-    )
+    for name in names:
+        yield Definition(
+            qualname=".".join((*where.scope, name)),
+            kind="variable",
+            start=_line(node),
+            end=int(node.end_point[0]) + 1,
+            signature=first_line,
+            docstring="",
+            is_async=False,
+            decorators=(),
+            bases=(),
+            hollow=None,
+        )
 
 
 def _signature(node: Node, body: Node | None) -> str:

@@ -49,9 +49,12 @@ def compile_error(text: str, path: str) -> Problem | None:
     line, message, column = error
     lines = text.split("\n")
     line = min(max(line, 1), len(lines))
+    unfinished = _error(text, path, _INCOMPLETE)
+    if unfinished is not None and unfinished[1] == "incomplete input":
+        return Problem(line, message, "truncated")
     if _is_prose(lines, line) or _is_prose(lines, _first_error_row(text) + 1):
         return Problem(line, message, "prose")
-    return Problem(line, message, "truncated" if _is_cut(text, path, line, column) else "syntax")
+    return Problem(line, message, "truncated" if _stops_at_end(text, line, message, column) else "syntax")
 
 
 def _error(text: str, path: str, flags: int) -> tuple[int, str, int] | None:
@@ -70,15 +73,10 @@ def _error(text: str, path: str, flags: int) -> tuple[int, str, int] | None:
     return None
 
 
-def _is_cut(text: str, path: str, line: int, column: int) -> bool:
-    """Tell whether the text is the beginning of a valid one: the compiler says so, or it stopped at the very end."""
-    unfinished = _error(text, path, _INCOMPLETE)
-    if unfinished is not None and unfinished[1] == "incomplete input":
-        return True
+def _stops_at_end(text: str, line: int, message: str, column: int) -> bool:
+    """Tell whether the compiler wanted more than the last line has."""
     lines = text.rstrip().split("\n")
-    if line < len(lines) or line > len(lines):
-        return False
-    return column > len(lines[-1].rstrip()) or (unfinished or (0, "", 0))[1].startswith("unterminated string")
+    return line == len(lines) and (column > len(lines[-1].rstrip()) or message.startswith("unterminated string"))
 
 
 def _first_error_row(text: str) -> int:
@@ -107,7 +105,9 @@ def _is_prose(lines: list[str], line: int) -> bool:
         or (words[0] in _CODE_STARTS and not text.rstrip().endswith((".", "!", "?")))
     ):
         return False
-    unquoted = re.sub(r"([\"'`])(?:(?!\1).)*\1|(?<!\w)#.*", " ", text[marked.end() :] if marked else text)
+    unquoted = re.sub(
+        r"([\"'`])(?:(?!\1).)*\1|(?<!\w)(?:#|[rbfuRBFU]{0,2}[\"']).*", " ", text[marked.end() :] if marked else text
+    )
     adjacent = sum(
         1
         for left, right in _NEIGHBOURS.findall(unquoted)

@@ -17,6 +17,9 @@ from tree_sitter import Language, Node, Parser
 
 PYTHON = Language(tree_sitter_python.language())
 
+_JOINED_LINES = re.compile(rb"(?:\\\r?\n[ \t]*){500}")
+_NOT_UNDERSTOOD = b")"
+
 DEFINITIONS = frozenset({"function_definition", "class_definition"})
 _CONTAINERS = frozenset({"module", "block", "ERROR"})
 _CLAUSES = frozenset(
@@ -43,7 +46,12 @@ class Where(NamedTuple):
 
 
 def parse(data: bytes) -> Node:
-    """Parse UTF-8 source and return the module node; never fails."""
+    """Parse UTF-8 source and return the module node; never fails.
+
+    A text with hundreds of joined lines in a row counts as not understood: they cost the scanner quadratic time.
+    """
+    if _JOINED_LINES.search(data):
+        data = _NOT_UNDERSTOOD
     return Parser(PYTHON).parse(data).root_node
 
 

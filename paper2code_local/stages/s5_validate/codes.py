@@ -37,8 +37,8 @@ CODES: Mapping[str, Code] = {
     "P2C101": Code(
         "does not compile",
         "error",
-        "Python's own compiler refuses the file. Nothing is run. The file is parsed as Python 3; Python 2, a template "
-        "or a test file that is broken on purpose is reported too.",
+        "Python's own compiler refuses the file. Nothing is run. The file is read as Python of the version that "
+        "runs the gate: Python 2, newer syntax, a template or a test file broken on purpose is reported too.",
         {"model.py": b"def scale(x)\n    return 2 * x\n"},
         {"model.py": b"def scale(x):\n    return 2 * x\n"},
     ),

@@ -17,7 +17,7 @@ from paper2code_local.artifacts.import_order import ImportOrder
 from paper2code_local.source import Import
 from paper2code_local.stages.s5_validate.codes import finding
 from paper2code_local.stages.s5_validate.imports import imported_files
-from paper2code_local.stages.s5_validate.modules import UNKNOWN, Module, Modules
+from paper2code_local.stages.s5_validate.modules import MODULE_ATTRIBUTES, UNKNOWN, Module, Modules
 
 _SIMULATED = 150
 """Largest circle that is imported in thought, in files: it bounds time and depth; larger ones are taken to work."""
@@ -183,6 +183,8 @@ class _Import:
 
     def _is_bound(self, module: Module, name: str) -> bool:
         """Tell whether a module may have a name by now."""
+        if name in MODULE_ATTRIBUTES:
+            return True
         if module == UNKNOWN or module.file is None:
             return False
         if module.file not in self.circle or module.file not in self.at:

@@ -27,7 +27,8 @@ def validate(files: Mapping[str, bytes], order: ImportOrder | None = None) -> tu
     readings = {path: read_source(path, data) for path, data in files.items() if path.endswith(".py")}
     found = [reading.finding for reading in readings.values() if reading.finding is not None]
     outlines = {path: outline(r.text) for path, r in readings.items() if r.text is not None and r.is_code}
-    modules = Modules(files, outlines)
+    ours = {file.path.partition("/")[0] for file in order.files} if order is not None else set()
+    modules = Modules(files, outlines, ours)
     check = ImportCheck(modules, order)
     for path, reading in readings.items():
         # A text that compiles and that tree-sitter misreads may guard its imports where we cannot see it.

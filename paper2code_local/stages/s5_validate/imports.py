@@ -61,7 +61,7 @@ class ImportCheck:
 
     def _undefined(self, path: str, imported: Import, name: str, module: Module) -> Finding:
         where = module.file or f"{module.folder}/"
-        message = f"`{_statement(imported)}`: {where} defines no `{name}`."
+        message = f"`from {'.' * imported.level}{imported.module} import {name}`: {where} defines no `{name}`."
         elsewhere = [file for file in self._defined_in.get(name, []) if file not in (where, path)]
         names = (self._modules.names_of(module.file) if module.file else None) or frozenset()
         close = difflib.get_close_matches(name, sorted(names), n=3)

@@ -30,7 +30,7 @@ _GENERATING = frozenset({"pyi", "pxd", "c", "cc", "cpp", "cxx", "cu", "rs", "f",
 }
 _NATIVE_BUILD = frozenset({"Cargo.toml", "CMakeLists.txt", "meson.build"})
 _MADE_BY_BUILD = re.compile(r"_{0,2}version(_info)?_{0,2}|_{0,2}config__|\w+_pb2(_grpc)?")
-_MODULE_ATTRIBUTES = frozenset(
+MODULE_ATTRIBUTES = frozenset(
     [
         "__name__",
         "__doc__",
@@ -80,7 +80,8 @@ class Resolved:
 class Modules:
     """Resolves the imports of one repository."""
 
-    def __init__(self, paths: Collection[str], outlines: Mapping[str, Outline]) -> None:
+    def __init__(self, paths: Collection[str], outlines: Mapping[str, Outline], ours: Collection[str] = ()) -> None:
+        """Take every path, the outlines of what could be read, and top folders known to be no installed package."""
         self.outlines = outlines
         self.files = frozenset(path for path in paths if path.endswith(".py"))
         self.children: dict[str, set[str]] = defaultdict(set)
@@ -94,11 +95,11 @@ class Modules:
             for name in self.children[folder]:
                 self._homes[name].append(folder)
         self._names: dict[str, frozenset[str] | None] = {}
-        self._namespaces_in_use = frozenset(
+        self._namespaces_in_use = frozenset(ours) | frozenset(
             folder
-            for importer, outline in outlines.items()
+            for outline in outlines.values()
             for imported in outline.imports
-            for folder in self._reached_through(imported, importer)
+            for folder in self._reached_through(imported)
         )
 
     def resolve(self, imported: Import, importer: str) -> Resolved:
@@ -140,7 +141,7 @@ class Modules:
 
     def provides(self, module: Module, name: str) -> bool:
         """Tell whether `from module import name` may work; False is certain."""
-        if module == UNKNOWN or name in _MODULE_ATTRIBUTES or self.child(module, name) is not None:
+        if module == UNKNOWN or name in MODULE_ATTRIBUTES or self.child(module, name) is not None:
             return True
         if module.file is None:
             return False
@@ -216,10 +217,15 @@ class Modules:
         return start
 
     def _certain_roots(self, importer: str) -> tuple[str, ...]:
-        """Return the folders that are certainly searched: the one around the file or its package, the root, `src`."""
+        """Return the folders that are certainly searched: the one around the file or its package, the root, `src`.
+
+        The first not where it is itself part of a package without `__init__.py`: then nobody runs its files by path.
+        """
         folder = importer.rpartition("/")[0]
         while folder and f"{folder}/__init__.py" in self.files:
             folder = folder.rpartition("/")[0]
+        if any(folder == used or folder.startswith(f"{used}/") for used in self._namespaces_in_use):
+            return ("", "src")
         return tuple(dict.fromkeys((folder, "", "src")))
 
     def _roots(self, top: str, importer: str) -> list[str]:
@@ -237,12 +243,12 @@ class Modules:
     def _is_ours(self, top: Module) -> bool:
         return top.file is not None or top.folder in self._namespaces_in_use
 
-    def _reached_through(self, imported: Import, importer: str) -> Iterator[str]:
+    def _reached_through(self, imported: Import) -> Iterator[str]:
         """Yield the top folders without `__init__.py` through which an import does reach a file."""
         if imported.level or not imported.module:
             return
         first, *rest = imported.module.split(".")
-        for root in self._certain_roots(importer):
+        for root in ("", "src"):
             top = self.child(Module(None, root), first)
             if top is None or top.file is not None or top.folder is None:
                 continue
