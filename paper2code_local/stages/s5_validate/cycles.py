@@ -88,7 +88,9 @@ def _in_thought(
     first = _first_reached(circle, edges, components)
     imported = {edge.target for path, out in edges.items() for edge in out if edge.target != path}
     used = {_entry(modules, path, first) for path in edges if path not in imported} - {None, UNDECIDED}
-    possible = {_entry(modules, path, first) for path in circle} - {None, UNDECIDED}
+    possible = {_entry(modules, path, first) for path in circle} - {None}
+    if UNDECIDED in possible:
+        possible = set(circle)
     failures = {entry: _Import(modules, circle).failure(entry) for entry in sorted(filter(None, used | possible))}
     failed = [failure for failure in failures.values() if failure is not None]
     if not failed:
@@ -194,9 +196,9 @@ class _Import:
         if now is None or names is None or name not in names:
             return self.modules.child(module, name) is None
         outline = self.modules.outlines[module.file]
-        bound_at = outline.exported.get(name)
-        if bound_at is None:
-            return any(each.star and each.line < now.line for each in outline.imports)
+        if any(each.star and each.line < now.line for each in outline.imports):
+            return True
+        bound_at = outline.exported.get(name, now.line + 1)
         return bound_at < now.line or (bound_at == now.line and name not in now.bound())
 
 
