@@ -80,7 +80,7 @@ def _read(run: Path) -> _Story:
     """Read a run folder. Raises InputError (`not_a_run`, and those of `read_events`)."""
     record, log = _record(run / "run.json"), run / "events.jsonl"
     if record is None and not log.is_file():
-        hint = "Give the folder that generate names at its end, or in its progress: it holds run.json and events.jsonl."
+        hint = "Give the run folder that generate names: it holds run.json and events.jsonl."
         raise InputError("not_a_run", f"{run} is not the folder of a run", hint)
     events = read_events(log) if log.is_file() else ()
     attempts = sum(isinstance(event, StageStarted) and event.stage == "parse" for event in events)

@@ -32,13 +32,13 @@ _STEPS = {
 class PullView:
     """Shows a pull while it is entered; call it with each `PullProgress`."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, silence: float = SILENCE) -> None:
         live = console.file.isatty() and not console.is_dumb_terminal
         self._console, self._bar = console, _bar(console) if live else None
-        self._lock = threading.Lock()
+        self._lock, self._silence = threading.Lock(), silence
         self._now, self._last_line = PullProgress("done"), time.monotonic()
         self._task = self._bar.add_task("", total=None) if self._bar else None
-        self._running = self._bar or Heartbeat(self._break_silence, 1.0)
+        self._running = self._bar or Heartbeat(self._break_silence, min(1.0, silence))
 
     def __enter__(self) -> PullView:
         self._running.__enter__()
@@ -64,7 +64,7 @@ class PullView:
 
     def _break_silence(self) -> None:
         with self._lock:
-            if time.monotonic() - self._last_line >= SILENCE:
+            if time.monotonic() - self._last_line >= self._silence:
                 self._print(_line(self._now))
 
     def _print(self, line: str) -> None:

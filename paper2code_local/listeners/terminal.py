@@ -30,7 +30,7 @@ from paper2code_local.listeners.printable import one_line
 from paper2code_local.listeners.progress import Progress, State, duration
 
 SILENCE = 15.0
-"""Seconds after which a line says that the run still goes on."""
+"""Seconds after which a plain line says that the run still goes on."""
 _STYLES: dict[State, str] = {
     "planned": "dim",
     "coding": "bold",
@@ -47,8 +47,8 @@ _AROUND_FILES = 16
 class TerminalView:
     """Shows a run while it is entered. `quiet` leaves only warnings; `verbose` adds refused answers and files."""
 
-    def __init__(self, console: Console, quiet: bool, verbose: bool) -> None:
-        self._console, self._quiet, self._verbose = console, quiet, verbose
+    def __init__(self, console: Console, quiet: bool, verbose: bool, silence: float = SILENCE) -> None:
+        self._console, self._quiet, self._verbose, self._silence = console, quiet, verbose, silence
         self._live = not quiet and console.file.isatty() and not console.is_dumb_terminal
         self._progress = Progress(time.monotonic)
         self._lock = threading.RLock()
@@ -61,7 +61,7 @@ class TerminalView:
             return Live(
                 get_renderable=self._view, console=self._console, redirect_stdout=False, vertical_overflow="crop"
             )
-        return nullcontext() if self._quiet else Heartbeat(self._break_silence, 1.0)
+        return nullcontext() if self._quiet else Heartbeat(self._break_silence, min(1.0, self._silence))
 
     def __enter__(self) -> TerminalView:
         self._running.__enter__()
@@ -113,7 +113,7 @@ class TerminalView:
 
     def _break_silence(self) -> None:
         with self._lock:
-            if time.monotonic() - self._last_line >= SILENCE and (line := self._progress.line()):
+            if time.monotonic() - self._last_line >= self._silence and (line := self._progress.line()):
                 self._print(line)
 
     def _view(self) -> RenderableType:
