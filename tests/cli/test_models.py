@@ -1,0 +1,91 @@
+"""`models` on an empty store, and on one with a model in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from paper2code_local.cli import main
+from paper2code_local.modelstore.card import cards, load_card
+from paper2code_local.modelstore.store import RECORD, Record, Store, StoredFile, digest
+from tests.small_model import write_model
+
+ID = "smollm2-135m-instruct"
+
+
+def models(root: Path, *args: str) -> Result:
+    return CliRunner(env={"P2C_MODELS": str(root)}).invoke(main, ["models", *args])
+
+
+@pytest.fixture
+def pulled(tmp_path: Path) -> Path:
+    """A store whose model is as its record says."""
+    card = load_card(ID)
+    folder = write_model(Store(tmp_path).folder(card))
+    files = tuple(StoredFile(name=p.name, size=p.stat().st_size, sha256=digest(p)) for p in folder.iterdir())
+    record = Record(card=ID, gguf_sha256=card.gguf.sha256, files=files, converter={})
+    (folder / RECORD).write_text(record.model_dump_json())
+    return tmp_path
+
+
+def test_the_list_shows_the_catalogue_and_what_is_here(tmp_path: Path, pulled: Path) -> None:
+    told = models(pulled, "list").output.splitlines()
+    assert [line[2:].split()[0] for line in told[1:-1]] == [card.id for card in cards()]
+    assert [line for line in told if line.startswith("* ")]
+    assert " here " in next(line for line in told if ID in line)
+    machine = json.loads(models(pulled, "list", "--json").stdout)
+    assert machine["schema_version"] == 1
+    assert {m["id"]: m["state"] for m in machine["models"]} == {
+        card.id: "pulled" if card.id == ID else "absent" for card in cards()
+    }
+    assert sum(m["default"] for m in machine["models"]) == 1
+
+
+def test_the_path_of_a_pulled_model_is_printed(pulled: Path) -> None:
+    assert models(pulled, "path", ID).stdout == f"{pulled / ID}\n"
+
+
+def test_a_pull_of_what_is_here_prints_its_folder_alone(pulled: Path) -> None:
+    told = models(pulled, "pull", ID)
+    assert (told.exit_code, told.stdout) == (0, f"{pulled / ID}\n")
+
+
+@pytest.mark.parametrize("command", ["path", "verify"])
+def test_a_model_that_is_not_here_is_5_and_says_how_to_get_it(tmp_path: Path, command: str) -> None:
+    told = models(tmp_path, command, ID)
+    assert (told.exit_code, told.stdout) == (5, "")
+    assert f"p2c-local models pull {ID}" in told.stderr
+
+
+@pytest.mark.parametrize("command", ["path", "verify", "pull"])
+def test_an_unknown_model_is_5_and_says_which_are_known(tmp_path: Path, command: str) -> None:
+    told = models(tmp_path, command, "nonsense")
+    assert told.exit_code == 5
+    assert ID in told.stderr
+
+
+def test_a_file_that_is_not_the_catalogues_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "any.gguf").write_bytes(b"other weights")
+    told = models(tmp_path / "store", "pull", ID, "--from", str(tmp_path / "any.gguf"))
+    assert (told.exit_code, told.stdout) == (5, "")
+    assert "sha256" in told.stderr
+
+
+def test_a_model_as_it_was_written_verifies(pulled: Path) -> None:
+    assert models(pulled, "verify", ID).exit_code == 0
+    machine = json.loads(models(pulled, "verify", ID, "--json").stdout)
+    assert machine == {"schema_version": 1, "ok": True, "id": ID, "path": str(pulled / ID), "problems": []}
+
+
+def test_a_model_that_was_changed_does_not(pulled: Path) -> None:
+    weights = pulled / ID / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[::-1])
+    told = models(pulled, "verify", ID)
+    assert (told.exit_code, told.stdout) == (5, "model.safetensors: changed\n")
+    told = models(pulled, "verify", ID, "--json")
+    machine = json.loads(told.stdout)
+    assert (told.exit_code, machine["ok"], machine["problems"]) == (5, False, ["model.safetensors: changed"])
+    assert machine["error"]["code"] == "model.damaged"
