@@ -83,10 +83,7 @@ def _edges(plan: Plan) -> Iterator[tuple[str, str, str]]:
 def _class_members(planned: ClassPlan, plan: Plan) -> tuple[str, ...]:
     local = {c.name for f in plan.files for c in f.classes}
     base = _words(planned.base) if planned.base not in local else ""
-    attributes = (
-        f"{_visibility(a.name)}{_typed(a.type)} {a.name}".replace("+ ", "+").replace("- ", "-")
-        for a in planned.attributes
-    )
+    attributes = (_visibility(a.name) + f"{_typed(a.type)} {a.name}".lstrip() for a in planned.attributes)
     methods = (f"{_visibility(m.name)}{_function(m)}" for m in planned.methods)
     return (*([f"<<{base}>>"] if base else []), *attributes, *methods)
 
@@ -144,7 +141,7 @@ def _typed(text: str) -> str:
             shown += "~" if is_generic and (is_generic[-1] if char == "[" else is_generic.pop()) else ""
         else:
             shown += char
-    return shown + "~" * sum(is_generic)
+    return shown.strip() + "~" * sum(is_generic)
 
 
 def _words(text: str, also: str = "") -> str:

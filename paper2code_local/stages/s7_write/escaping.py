@@ -10,7 +10,6 @@ import re
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$!])")
 _BLOCK_START = re.compile(r"^([#+=:-]|\d{1,9}(?=[.)]))")
-_ADDRESS = re.compile(r"(?i)(https?|ftp)(?=:)|www(?=\.)")
 
 
 def one_line(text: str) -> str:
@@ -19,12 +18,8 @@ def one_line(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return `text` on one line so that Markdown (GitHub's too) shows it as it is, in a paragraph or a table cell.
-
-    Bare addresses are kept from becoming links: a paper's text is not ours to vouch for.
-    """
+    """Return `text` on one line so that Markdown (GitHub's too) shows it as it is, in a paragraph or a table cell."""
     line = _SPECIAL.sub(r"\\\1", one_line(text).replace("&", "&amp;"))
-    line = _ADDRESS.sub(lambda found: found.group()[:-1] + f"&#{ord(found.group()[-1])};", line)
     start = _BLOCK_START.match(line)
     if start and start.group().isdigit():
         return f"{start.group()}\\{line[start.end() :]}"

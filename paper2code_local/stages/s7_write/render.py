@@ -16,10 +16,10 @@ from paper2code_local.artifacts.provenance import Provenance
 from paper2code_local.artifacts.repo import ValidatedRepo
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.asking import render
+from paper2code_local.stages.s7_write.config_file import config_yaml, origin, section_name
 from paper2code_local.stages.s7_write.diagrams import class_diagram, sequence_diagram
 from paper2code_local.stages.s7_write.escaping import code, escaped, one_line
 from paper2code_local.stages.s7_write.requirements import Requirement, requirements
-from paper2code_local.stages.s7_write.config_file import config_yaml, origin, section_name
 
 _PACKAGE = "paper2code_local.stages.s7_write"
 

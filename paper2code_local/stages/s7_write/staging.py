@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from pydantic import ValidationError
 
 from paper2code_local.artifacts.frozen import Frozen
-from paper2code_local.errors import WriteError
 from paper2code_local.durable import writing
+from paper2code_local.errors import WriteError
 from paper2code_local.stages.s7_write.git import commit_all
 
 MARKER = ".p2c.json"
@@ -138,7 +138,9 @@ def _strangers(place: Path) -> list[str]:
                 continue
             if is_folder and path in folders:
                 waiting.append(Path(entry.path))
-            elif not (path == MARKER and marker) and _digest_of(Path(entry.path)) != expected.pop(path, ""):
+            elif path == MARKER and marker:
+                continue
+            elif path not in expected or _digest_of(Path(entry.path)) != expected.pop(path):
                 found.append(path)
     return found + [f"{path} (deleted)" for path in expected if path not in found]
 
