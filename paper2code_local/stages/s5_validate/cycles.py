@@ -89,9 +89,10 @@ def _in_thought(
     imported = {edge.target for path, out in edges.items() for edge in out if edge.target != path}
     used = {_entry(modules, path, first) for path in edges if path not in imported} - {None, UNDECIDED}
     possible = {_entry(modules, path, first) for path in circle} - {None}
-    if UNDECIDED in possible:
-        possible = set(circle)
-    failures = {entry: _Import(modules, circle).failure(entry) for entry in sorted(filter(None, used | possible))}
+    entries = used | (circle if UNDECIDED in possible else possible)
+    failures = {entry: _Import(modules, circle).failure(entry) for entry in sorted(filter(None, entries))}
+    if not all(failures.values()):  # then where it is undecided, it may well be a file that works
+        failures = {entry: failure for entry, failure in failures.items() if entry in used | possible}
     failed = [failure for failure in failures.values() if failure is not None]
     if not failed:
         return
