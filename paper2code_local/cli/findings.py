@@ -10,8 +10,9 @@ from paper2code_local.listeners.printable import one_line
 
 
 def by_file(findings: Sequence[Finding]) -> Iterator[str]:
-    """Say findings, which are sorted by path, under the path of each file."""
-    for path, found in groupby(findings, key=lambda finding: finding.path):
+    """Say findings under the path of each file, by path and line."""
+    ordered = sorted(findings, key=lambda finding: (finding.path, finding.line))
+    for path, found in groupby(ordered, key=lambda finding: finding.path):
         yield one_line(path) or "the whole repository"
         for finding in found:
             where = finding.line or "-"

@@ -143,7 +143,7 @@ def _told(story: _Story) -> Iterator[str]:
     if stopped := story.stopped_in:
         yield f"{stopped:<10}      stopped  run the same generate command again to go on"
     yield ""
-    yield from by_file(sorted(story.findings, key=lambda finding: (finding.path, finding.line)))
+    yield from by_file(story.findings)
     yield counted(story.findings)
 
 
