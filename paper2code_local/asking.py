@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -39,12 +40,20 @@ class Unanswered:
 
 
 @dataclass(frozen=True)
+class Prompt:
+    """A rendered question."""
+
+    text: str
+    wording: str
+    """Its template: what an answer must not repeat."""
+
+
+@dataclass(frozen=True)
 class Question(Generic[A]):
     """Asks for a small typed answer."""
 
     label: str
-    tails: tuple[str, ...]
-    """What follows the shared prefix, from the fullest wording to the smallest that still makes sense."""
+    prompt: Prompt
     answer: type[A]
     max_tokens: int
     refuse: Callable[[A], str | None] = lambda _: None
@@ -132,12 +141,8 @@ class Asker:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             return None, f"{where or 'the answer'}: {first['msg']}", self._quotation(text)
-        if echoed := echo(answer.model_dump(mode="json"), question.tails[0]):
-            return (
-                None,
-                f'"{echoed}" repeats the wording of the question instead of answering it',
-                self._quotation(text),
-            )
+        if echoed := echo(answer.model_dump(mode="json"), question.prompt.wording):
+            return None, f'"{echoed}" repeats the question instead of answering it', self._quotation(text)
         refused = question.refuse(answer)
         return (None, refused, self._quotation(text)) if refused else (answer, "", "")
 
@@ -161,7 +166,7 @@ class Asker:
         prefill = opening if self.engine.can_prefill else ""
         begin = f"\n\nBegin with exactly these lines:\n\n{opening}" if opening and not prefill else ""
         fixed = self.tokenizer.count(self.system + self.shared + again + begin + prefill) + asked.max_tokens + 64
-        for tail in asked.tails:
+        for tail in asked.tails if isinstance(asked, Passage) else (asked.prompt.text,):
             if fixed + self.tokenizer.count(tail) <= self.context:
                 break
         else:
@@ -207,16 +212,28 @@ def repeats_itself(text: str) -> bool:
 
 
 def echo(answer: JsonValue, wording: str) -> str:
-    """Return the first text of 40 characters or more in `answer` that stands in `wording`, else ""."""
+    """Return the first text in `answer` that mostly repeats `wording`, else "".
+
+    Mostly: of at least eight words, more than 60 % stand in runs of four words that `wording` has too.
+    """
     match answer:
         case str():
-            return answer if len(answer) >= 40 and answer in wording else ""
+            return answer if _overlap(answer, wording) > 0.6 else ""
         case dict():
             return next((e for v in answer.values() if (e := echo(v, wording))), "")
         case list():
             return next((e for v in answer if (e := echo(v, wording))), "")
         case _:
             return ""
+
+
+def _overlap(said: str, wording: str) -> float:
+    words, asked = (re.findall(r"\w+", text.lower()) for text in (said, wording))
+    if len(words) < 8:
+        return 0.0
+    runs = {tuple(asked[i : i + 4]) for i in range(len(asked) - 3)}
+    covered = {j for i in range(len(words) - 3) if tuple(words[i : i + 4]) in runs for j in range(i, i + 4)}
+    return len(covered) / len(words)
 
 
 @cache
@@ -254,6 +271,11 @@ def _template(package: str, name: str) -> str:
     return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
-def render(package: str, name: str, **values: object) -> str:
-    """Render the prompt `name` that lies beside the code of `package`; an unknown variable is an error."""
+def render(package: str, name: str, /, **values: object) -> str:
+    """Render the template `name` that lies beside the code of `package`; an unknown variable is an error."""
     return _prompts.from_string(_template(package, name)).render(**values)
+
+
+def prompt(package: str, name: str, /, **values: object) -> Prompt:
+    """Render a question, keeping its wording."""
+    return Prompt(render(package, name, **values), _template(package, name))

@@ -1,7 +1,7 @@
 """Hostile input is read in a process of its own, with limits on time and memory.
 
-In: a function and its arguments, both picklable. Out: its result, or its P2CError raised here. A crash, a time-out and a
-burst memory limit all become one InputError; our process and its memory stay whole.
+In: a function and its arguments, both picklable. Out: its result, or its P2CError raised here. A crash, a time-out and
+a burst memory limit all become one InputError; our process and its memory stay whole.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMORY = 4 << 30
 
 
 async def isolated(function: Callable[..., T], *arguments: Any, seconds: float = SECONDS, memory: int = MEMORY) -> T:
-    """Run `function(*arguments)` in a fresh process. Raises its P2CError, or InputError (`limits`) when it is killed."""
+    """Run `function(*arguments)` in a fresh process. Raises its P2CError, or InputError (`limits`) if killed."""
     return await asyncio.to_thread(run_isolated, function, *arguments, seconds=seconds, memory=memory)
 
 

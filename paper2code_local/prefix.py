@@ -127,7 +127,7 @@ def file_text(file: FilePlan) -> str:
 
 
 def logic_text(files: tuple[FilePlan, ...], shared_knowledge: tuple[str, ...]) -> str:
-    """Render the logic design: what each file implements, on which sections and formulas it rests, what all must know."""
+    """Render the logic design: what each file implements and rests on, and what all must know."""
     lines = ["# What each file implements"]
     for file in files:
         rests = " ".join(f"[{i}]" for i in (*file.sections, *file.formulas))

@@ -104,9 +104,9 @@ class RunDir:
 
     def keep(self, name: str, content: BaseModel | str | bytes) -> None:
         """Write one of our files, unless it is there already with this content."""
-        data = content if isinstance(content, bytes) else None
-        if data is None:
-            data = content.encode() if isinstance(content, str) else _pretty(content.model_dump(mode="json"))
+        if isinstance(content, BaseModel):
+            content = _pretty(content.model_dump(mode="json"))
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
         path = self.root / name
         digest = _digest(data)
         if digest not in self._ours:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from paper2code_local.artifacts.finding import Finding
 
@@ -41,6 +41,12 @@ def choice(values: Sequence[str]) -> Any:
 def several(item: Any, most: float, least: int = 0) -> Any:
     """Return the type of a list of `least` to `most` items."""
     return Annotated[list[item], Field(min_length=least, max_length=max(int(most), least, 1))]
+
+
+def fields(title: str, /, **types: Any) -> Any:
+    """Return an answer type with one required field for each of `types`: what is asked depends on what is decided."""
+    made: dict[str, Any] = {name: (kind, ...) for name, kind in types.items()}
+    return create_model(title, __base__=Answer, **made)
 
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:

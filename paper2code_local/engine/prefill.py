@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 WORTH_WAITING = 256
-"""Shared tokens not yet computed that make waiting cheaper than computing them twice (two of vLLM's CPU blocks of 128)."""
+"""Shared tokens not yet computed that make waiting cheaper than computing them twice: two of vLLM's CPU blocks."""
 
 
 class PrefixGate:

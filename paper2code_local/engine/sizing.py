@@ -6,7 +6,7 @@ are 2 (key and value) × layers × KV heads × head size × 2 (bf16), as in vLLM
 
 from __future__ import annotations
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.engine.hardware import Hardware
@@ -56,7 +56,7 @@ class EngineArgs(Frozen):
     tensor_parallel_size: int = 1
     enforce_eager: bool
     environment: tuple[tuple[str, str], ...] = ()
-    extra: dict[str, JsonValue] = {}
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
     """`--engine-arg K=V`, passed through as they are."""
 
 

@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 
-from ruff import find_ruff_bin  # type: ignore[import-untyped]
+from ruff import find_ruff_bin
 
 _SECONDS = 20.0
 _QUOTED = re.compile(r"`([^`]+)`")

@@ -1,1 +1,1 @@
-"""The verbs, numbered because their order is the meaning. Stages never import each other: `pipeline` hands one to the next."""
+"""The verbs, numbered because their order is the meaning. They never import each other: `pipeline` joins them."""

@@ -2,8 +2,8 @@
 
     grobid.py   PDF → TEI, by a GROBID server      tei*.py   TEI → Paper      pdf*.py   PDF → Paper, embedded
 
-In: a file and a choice of parser. Out: a `Paper`. Hostile bytes are read in a process of their own. Must not know models,
-run folders or the command line.
+In: a file and a choice of parser. Out: a `Paper`. Hostile bytes are read in a process of their own. Must not know
+models, run folders or the command line.
 """
 
 from __future__ import annotations

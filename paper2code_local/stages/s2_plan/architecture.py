@@ -9,15 +9,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from paper2code_local.artifacts import answers, paths
-from paper2code_local.artifacts.answers import Answer, choice, mended, several, text, unique
+from paper2code_local.artifacts.answers import Answer, choice, fields, mended, several, text, unique
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.plan import ENTRY, Attribute, ClassPlan, FilePlan, FunctionPlan
-from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.errors import AnswerError
 from paper2code_local.prefix import file_text
 
@@ -27,6 +27,8 @@ KNOWN_ROOTS = frozenset(
     {"torch", "nn", "np", "Any", "Callable", "Iterable", "Iterator", "Sequence", "Path", "DataLoader"}
 )
 """Roots of type names that our opening lines can import."""
+NOT_MODULES = re.compile(r"config|requirements|readme|setup|test|main|init")
+"""Beginnings of the names of files that we write ourselves, or that are no part of the method."""
 MAIN = FunctionPlan(
     signature="def main(config: dict[str, Any]) -> None",
     purpose="Run the whole experiment: prepare the data, fit, evaluate, and print the results.",
@@ -51,6 +53,7 @@ class FilesAnswer(Answer):
 
 
 class FunctionAnswer(Answer):
+    kind: Literal["function"]
     signature: Annotated[
         str,
         Field(
@@ -87,31 +90,30 @@ def files_question(scale: float) -> Question[FilesAnswer]:
         kept, _ = usable_files(answer.files)
         return None if len(kept) >= 2 else "name at least two different files besides main.py, each only once"
 
-    tail = render(__package__, "files.md", most=MOST_FILES)
-    return Question("plan.files", (tail,), FilesAnswer, int(600 * scale), refuse)
+    asked = prompt(__package__, "files.md", most=MOST_FILES)
+    return Question("plan.files", asked, FilesAnswer, int(600 * scale), refuse)
 
 
 def needs_type(earlier: Sequence[str]) -> type[Answer]:
     """Return the answer type of a file's needs: some of the files before it."""
-    return create_model("NeedsAnswer", __base__=Answer, needs=(several(choice(earlier), 4), ...))
+    answer: type[Answer] = fields("NeedsAnswer", needs=several(choice(earlier), 4))
+    return answer
 
 
 def interface_type(bases: Sequence[str], scale: float) -> type[Answer]:
     """Return the answer type of an interface whose classes derive from one of `bases`."""
-    fields: dict[str, Any] = {
-        "name": Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{1,30}$", examples=["Model", "Sampler", "Head"])],
-        "base": choice(bases),
-        "does": text(140),
-        "attributes": several(AttributeAnswer, 4 * scale),
-        "methods": several(MethodAnswer, 4 * scale, 1),
-    }
-    planned: Any = create_model("ClassAnswer", __base__=Answer, **{k: (v, ...) for k, v in fields.items()})
-    return create_model(
-        "InterfaceAnswer",
-        __base__=Answer,
-        classes=(several(planned, 2 * scale), ...),
-        functions=(several(FunctionAnswer, 3 * scale), ...),
+    planned = fields(
+        "ClassAnswer",
+        kind=Literal["class"],
+        name=Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{1,30}$", examples=["Model", "Sampler", "Head"])],
+        base=choice(bases),
+        does=text(140),
+        attributes=several(AttributeAnswer, 4 * scale),
+        methods=several(MethodAnswer, 4 * scale, 1),
     )
+    definition = planned | FunctionAnswer  # not a tagged union: grammars know anyOf, not oneOf
+    answer: type[Answer] = fields("InterfaceAnswer", definitions=several(definition, 4 * scale, 1))
+    return answer
 
 
 def usable_files(listed: Sequence[FileAnswer]) -> tuple[dict[str, str], list[Finding]]:
@@ -123,10 +125,11 @@ def usable_files(listed: Sequence[FileAnswer]) -> tuple[dict[str, str], list[Fin
         clash = any(other.startswith(f"{module}/") or other == f"{folder}.py" for other in kept)
         problem = "is named twice" if file.path in kept else paths.unusable(file.path)
         problem = problem or ("is a file and a folder" if clash else None)
+        problem = problem or ("is written separately" if NOT_MODULES.match(PurePosixPath(file.path).stem) else None)
         if file.path == ENTRY:
             continue
-        if problem or PurePosixPath(file.path).stem.startswith(("test", "setup")):
-            findings.append(mended(file.path, f"{file.path} {problem or 'is no part of the method'}; it was left out"))
+        if problem:
+            findings.append(mended(file.path, f"{file.path} {problem}; it was left out of the plan"))
         else:
             kept[file.path] = file.purpose
     return kept, findings
@@ -166,8 +169,8 @@ async def _needs(asker: Asker, purposes: dict[str, str]) -> dict[str, tuple[str,
         path, earlier = listing[position], listing[:position]
         if not earlier:
             return ()
-        tail = render(__package__, "needs.md", files=purposes.items(), path=path)
-        answer = await asker.ask(Question(f"plan.needs.{path}", (tail,), needs_type(earlier), 160))
+        asked = prompt(__package__, "needs.md", files=purposes.items(), path=path)
+        answer = await asker.ask(Question(f"plan.needs.{path}", asked, needs_type(earlier), 160))
         return () if isinstance(answer, Unanswered) else unique(answer.model_dump()["needs"])
 
     found = await asyncio.gather(*(of(i) for i in range(len(listing))))
@@ -192,7 +195,7 @@ class _Interfaces:
     async def _design(self, path: str) -> FilePlan | None:
         needed = [file for need in self._needs[path] if (file := await self._tasks[need])]
         local = [c.name for file in needed for c in file.classes]
-        tail = render(
+        asked = prompt(
             __package__,
             "interface.md",
             files=self._purposes.items(),
@@ -203,7 +206,7 @@ class _Interfaces:
         )
         kind = interface_type((*EXTERNAL_BASES, *unique(local)), self._scale)
         question: Question[Any] = Question(
-            f"plan.interface.{path}", (tail,), kind, int(1600 * self._scale), lambda a: _refused(a, local)
+            f"plan.interface.{path}", asked, kind, int(1600 * self._scale), lambda a: _refused(a, local)
         )
         answer = await self._asker.ask(question)
         if isinstance(answer, Unanswered):
@@ -232,19 +235,18 @@ class _Interfaces:
 
 
 def _refused(answer: Any, local: Sequence[str]) -> str | None:
-    if not answer.classes and not answer.functions:
-        return "define at least one class or one function"
-    if any(c.name in local for c in answer.classes):
-        return "a class may not have the name of a class that the file imports"
+    if taken := [d.name for d in answer.definitions if d.kind == "class" and d.name in local]:
+        return f"{taken[0]} is defined by a file that this one imports; use it, or name your class otherwise"
     return None
 
 
 def file_plan(path: str, purpose: str, needs: tuple[str, ...], answer: Any, local: Sequence[str]) -> FilePlan:
     """Assemble a file's plan from an answer: types that nothing defines become Any, repeats are dropped."""
-    own = [c.name for c in answer.classes]
+    drafts = [d for d in answer.definitions if d.kind == "class"]
+    own = [c.name for c in drafts]
     known = KNOWN_ROOTS | set(local) | set(own)
     classes: dict[str, ClassPlan] = {}
-    for planned in answer.classes:
+    for planned in drafts:
         methods = _functions(planned.methods, known)
         if "__init__" not in {m.name for m in methods} and planned.base not in local:
             made = FunctionPlan(
@@ -262,7 +264,11 @@ def file_plan(path: str, purpose: str, needs: tuple[str, ...], answer: Any, loca
                 methods=methods,
             ),
         )
-    functions = tuple(f for f in _functions(answer.functions, known) if f.name not in classes and f.name != "main")
+    functions = tuple(
+        f
+        for f in _functions([d for d in answer.definitions if d.kind == "function"], known)
+        if f.name not in classes and f.name != "main"
+    )
     return FilePlan(path=path, purpose=purpose, needs=needs, classes=tuple(classes.values()), functions=functions)
 
 
@@ -289,8 +295,8 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
     defaults = dict(zip([a.arg for a in reversed(tree.args.args)], reversed(tree.args.defaults), strict=False))
     parameters: dict[str, str] = {}
     defaulted = False
-    for argument in tree.args.args:
-        if argument.arg in parameters:
+    for position, argument in enumerate(tree.args.args):
+        if argument.arg in parameters or (argument.arg == "self" and (position or argument.annotation)):
             continue
         written = argument.arg
         if argument.annotation is not None:
@@ -300,6 +306,8 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
             written += f" = {ast.unparse(defaults[argument.arg])}" if argument.arg in defaults else " = None"
         parameters[argument.arg] = written
     returns = known_type(ast.unparse(tree.returns), known) if tree.returns else "None"
+    if tree.name == "__init__":
+        returns = "None"
     signature = f"def {tree.name}({', '.join(parameters.values())}) -> {returns}"
     try:
         compile(f"{signature}: ...", "<signature>", "exec", dont_inherit=True)

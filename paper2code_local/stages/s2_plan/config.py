@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
-from paper2code_local.artifacts.answers import Answer, choice, mended, several
+from paper2code_local.artifacts.answers import Answer, choice, fields, mended, several
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import ConfigValue
-from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText, section_text
 
 ASSUMPTION = "assumption"
 SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])]
 Value = bool | int | float | Annotated[str, Field(min_length=1, max_length=40)]
 _MINUS = str.maketrans({"−": "-", "–": "-", "‐": "-", "×": "x", "·": "x"})
 _NUMBER = re.compile(
@@ -38,23 +39,15 @@ class Config:
 
 def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
     """Return the answer type; `sections` are the ids that the paper has."""
-    item: Any = create_model(
-        "ValueAnswer",
-        __base__=Answer,
-        key=(
-            Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])],
-            ...,
-        ),
-        value=(Value, ...),
-        section=(choice((*sections, ASSUMPTION)), ...),
-    )
-    return create_model("ConfigAnswer", __base__=Answer, values=(several(item, 12 * scale, 1), ...))
+    item = fields("ValueAnswer", key=Key, value=Value, section=choice((*sections, ASSUMPTION)))
+    answer: type[Answer] = fields("ConfigAnswer", values=several(item, 12 * scale, 1))
+    return answer
 
 
 async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -> Config:
     """Ask for the settings and look each value up in the section it names; a seed is always there."""
     kind = answer_type(text.sections, scale)
-    answer = await asker.ask(Question("plan.config", (render(__package__, "config.md"),), kind, int(900 * scale)))
+    answer = await asker.ask(Question("plan.config", prompt(__package__, "config.md"), kind, int(900 * scale)))
     if isinstance(answer, Unanswered):
         return Config(
             (SEED,), (mended("config.yaml", f"no settings were given ({answer.reason}); only a seed is there"),)
@@ -92,7 +85,7 @@ def tidy(value: bool | int | float | str) -> bool | int | float | str:
 
 
 def stands_in(value: bool | int | float | str, key: str, text: str) -> bool:
-    """Tell whether `text` states `value`: a number in any usual spelling, a word, or for a switch the words of its key."""
+    """Tell whether `text` states `value`: a number in any usual spelling, a word, a switch's key."""
     plain = text.translate(_MINUS)
     if isinstance(value, bool):
         return all(word in plain.lower() for word in key.split("_"))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
-from pydantic import create_model
-
-from paper2code_local.artifacts.answers import Answer, choice, mended, several
+from paper2code_local.artifacts.answers import Answer, choice, fields, mended, several
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.plan import Call, FilePlan, Relation, RelationKind, definitions
-from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.asking import Asker, Question, Unanswered, prompt
 
 ASKED_KINDS = tuple(kind for kind in get_args(RelationKind) if kind != "inheritance")
 """Inheritance is decided by the interfaces, so it is not asked."""
@@ -31,25 +29,23 @@ class Flow:
 def relations_type(classes: Sequence[str]) -> type[Answer]:
     """Return the answer type of the relations between `classes`."""
     name = choice(classes)
-    relation: Any = create_model(
-        "RelationAnswer", __base__=Answer, source=(name, ...), target=(name, ...), kind=(choice(ASKED_KINDS), ...)
-    )
-    return create_model("RelationsAnswer", __base__=Answer, relations=(several(relation, 6), ...))
+    relation = fields("RelationAnswer", source=name, target=name, kind=choice(ASKED_KINDS))
+    answer: type[Answer] = fields("RelationsAnswer", relations=several(relation, 6))
+    return answer
 
 
 def calls_type(files: Sequence[FilePlan]) -> type[Answer]:
     """Return the answer type of the calls between `files`."""
     callees = [f"{f.path}{SEPARATOR}{name}" for f in files[:-1] for name in definitions(f)]
-    call: Any = create_model(
-        "CallAnswer", __base__=Answer, caller=(choice([f.path for f in files]), ...), callee=(choice(callees), ...)
-    )
-    return create_model("CallsAnswer", __base__=Answer, calls=(several(call, 10, 1), ...))
+    call = fields("CallAnswer", caller=choice([f.path for f in files]), callee=choice(callees))
+    answer: type[Answer] = fields("CallsAnswer", calls=several(call, 10, 1))
+    return answer
 
 
 async def flow_of(files: tuple[FilePlan, ...], asker: Asker) -> Flow:
     """Ask for relations and calls together; what a file may not import it cannot call."""
     relations, calls = await asyncio.gather(_relations(files, asker), _calls(files, asker))
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if not calls:
         findings = (mended("", "the order of calls was not given; the sequence diagram follows the imports"),)
         calls = tuple(
@@ -68,8 +64,8 @@ async def _relations(files: tuple[FilePlan, ...], asker: Asker) -> tuple[Relatio
     ]
     if len(classes) < 2:
         return tuple(inherited)
-    tail = render(__package__, "relations.md", classes=", ".join(classes))
-    answer = await asker.ask(Question("plan.relations", (tail,), relations_type(list(classes)), 400))
+    asked = prompt(__package__, "relations.md", classes=", ".join(classes))
+    answer = await asker.ask(Question("plan.relations", asked, relations_type(list(classes)), 400))
     if isinstance(answer, Unanswered):
         return tuple(inherited)
     edges = {(r.source, r.target): r for r in inherited}
@@ -82,7 +78,7 @@ async def _relations(files: tuple[FilePlan, ...], asker: Asker) -> tuple[Relatio
 
 async def _calls(files: tuple[FilePlan, ...], asker: Asker) -> tuple[Call, ...]:
     needs = {f.path: f.needs for f in files}
-    answer = await asker.ask(Question("plan.calls", (render(__package__, "calls.md"),), calls_type(files), 800))
+    answer = await asker.ask(Question("plan.calls", prompt(__package__, "calls.md"), calls_type(files), 800))
     if isinstance(answer, Unanswered):
         return ()
     calls = []

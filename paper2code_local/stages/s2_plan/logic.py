@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, create_model
+from pydantic import Field
 
-from paper2code_local.artifacts.answers import Answer, choice, mended, several, text, unique
+from paper2code_local.artifacts.answers import Answer, choice, fields, mended, several, text, unique
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.paths import module_of
 from paper2code_local.artifacts.plan import FilePlan
-from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText
 
 Package = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["torch", "numpy", "scipy"])]
@@ -34,29 +34,30 @@ class Logic:
 
 def file_type(sections: Sequence[str], formulas: Sequence[str], scale: float) -> type[Answer]:
     """Return the answer type for one file; the ids are those that the paper has."""
-    fields: dict[str, Any] = {"implements": text(200 * scale)}
-    if sections:
-        fields["sections"] = several(choice(sections), 4)
-    if formulas:
-        fields["formulas"] = several(choice(formulas), 4)
-    return create_model("LogicAnswer", __base__=Answer, **{k: (v, ...) for k, v in fields.items()})  # type: ignore[call-overload, no-any-return]
+    ids = {"sections": sections, "formulas": formulas}
+    rests = {name: several(choice(known), 4) for name, known in ids.items() if known}
+    answer: type[Answer] = fields("LogicAnswer", implements=text(200 * scale), **rests)
+    return answer
 
 
 def shared_type(scale: float) -> type[Answer]:
     """Return the answer type of what concerns all files."""
-    fields = {
-        "order_reason": text(200 * scale),
-        "packages": several(Package, 6),
-        "shared_knowledge": several(text(160 * scale), 4 * scale),
-        "unclear": several(text(160 * scale), 4 * scale),
-    }
-    return create_model("SharedAnswer", __base__=Answer, **{k: (v, ...) for k, v in fields.items()})  # type: ignore[call-overload, no-any-return]
+    answer: type[Answer] = fields(
+        "SharedAnswer",
+        order_reason=text(200 * scale),
+        packages=several(Package, 6),
+        shared_knowledge=several(text(160 * scale), 4 * scale),
+        unclear=several(text(160 * scale), 4 * scale),
+    )
+    return answer
 
 
 async def logic_of(files: tuple[FilePlan, ...], paper: PaperText, asker: Asker, scale: float) -> Logic:
     """Ask about every file and about the whole, all in flight together; a lost answer leaves its part empty."""
-    about_all = Question("plan.logic", (render(__package__, "shared.md"),), shared_type(scale), int(800 * scale))
-    shared, *placed = await asyncio.gather(asker.ask(about_all), *(_placed(f, paper, asker, scale) for f in files))
+    about_all = Question("plan.logic", prompt(__package__, "shared.md"), shared_type(scale), int(800 * scale))
+    shared, placed = await asyncio.gather(
+        asker.ask(about_all), asyncio.gather(*(_placed(f, paper, asker, scale) for f in files))
+    )
     findings = [finding for _, finding in placed if finding]
     said: dict[str, Any]
     if isinstance(shared, Unanswered):
@@ -76,9 +77,9 @@ async def logic_of(files: tuple[FilePlan, ...], paper: PaperText, asker: Asker, 
 
 
 async def _placed(file: FilePlan, paper: PaperText, asker: Asker, scale: float) -> tuple[FilePlan, Finding | None]:
-    tail = render(__package__, "logic.md", path=file.path, purpose=file.purpose)
+    asked = prompt(__package__, "logic.md", path=file.path, purpose=file.purpose)
     kind = file_type(paper.sections, paper.formulas, scale)
-    answer = await asker.ask(Question(f"plan.logic.{file.path}", (tail,), kind, int(240 * scale) + 80))
+    answer = await asker.ask(Question(f"plan.logic.{file.path}", asked, kind, int(240 * scale) + 80))
     if isinstance(answer, Unanswered):
         return file, mended(file.path, f"what {file.path} rests on was not given ({answer.reason})")
     said = answer.model_dump()

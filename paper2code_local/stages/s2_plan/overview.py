@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import create_model
-
-from paper2code_local.artifacts.answers import Answer, several, text
+from paper2code_local.artifacts.answers import Answer, fields, several, text
 from paper2code_local.artifacts.plan import Overview
-from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.errors import AnswerError
 
 
 def answer_type(scale: float) -> type[Answer]:
     """Return the type of the answer."""
     long, short = text(240 * scale), text(200 * scale)
-    fields = {
-        "task": long,
-        "method": several(short, 6 * scale, 2),
-        "data": short,
-        "training": short,
-        "evaluation": short,
-    }
-    return create_model("OverviewAnswer", __base__=Answer, **{k: (v, ...) for k, v in fields.items()})  # type: ignore[call-overload, no-any-return]
+    method = several(short, 6 * scale, 2)
+    answer: type[Answer] = fields(
+        "OverviewAnswer", task=long, method=method, data=short, training=short, evaluation=short
+    )
+    return answer
 
 
 def question(scale: float) -> Question[Answer]:
     """Return the question."""
-    tail = render(__package__, "overview.md")
-    return Question("plan.overview", (tail,), answer_type(scale), int(900 * scale))
+    asked = prompt(__package__, "overview.md")
+    return Question("plan.overview", asked, answer_type(scale), int(900 * scale))
 
 
 async def overview_of(asker: Asker, scale: float) -> Overview:

@@ -1,7 +1,7 @@
 """Analyse: one detailed specification per file, all asked together.
 
-In: the plan (already shared by the asker) and the ids of the paper. Out: `FileSpec`s and findings about what was mended.
-Must not know code, files on disk, events or the command line.
+In: the plan (already shared by the asker) and the ids of the paper. Out: `FileSpec`s, and findings about what was
+mended. Must not know code, files on disk, events or the command line.
 """
 
 from __future__ import annotations
@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import create_model
-
-from paper2code_local.artifacts.answers import Answer, choice, mended, several, text, unique
+from paper2code_local.artifacts.answers import Answer, choice, fields, mended, several, text, unique
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.plan import FilePlan, Plan, definitions
 from paper2code_local.artifacts.spec import DefinitionSpec, FileSpec, Step
-from paper2code_local.asking import Asker, Question, Unanswered, render
+from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText
 
 NO_SOURCE = "none"
@@ -33,30 +30,23 @@ class Analysed:
 
 def answer_type(names: Sequence[str], sources: Sequence[str], keys: Sequence[str], scale: float) -> type[Answer]:
     """Return the answer type for a file that defines `names`."""
-    definition: Any = create_model(
-        "DefinitionAnswer",
-        __base__=Answer,
-        name=(choice(names), ...),
-        does=(text(180 * scale), ...),
-        shapes=(text(90 * scale), ...),
+    definition = fields("DefinitionAnswer", name=choice(names), does=text(180 * scale), shapes=text(90 * scale))
+    step = fields("StepAnswer", text=text(180 * scale), source=choice((*sources, NO_SOURCE)))
+    answer: type[Answer] = fields(
+        "SpecAnswer",
+        definitions=several(definition, len(names), 1),
+        steps=several(step, 5 * scale, 1),
+        config_keys=several(choice(keys), min(8, len(keys))),
+        edge_cases=several(text(120 * scale), 3),
     )
-    step: Any = create_model(
-        "StepAnswer", __base__=Answer, text=(text(180 * scale), ...), source=(choice((*sources, NO_SOURCE)), ...)
-    )
-    fields: dict[str, Any] = {
-        "definitions": (several(definition, len(names), 1), ...),
-        "steps": (several(step, 5 * scale, 1), ...),
-        "config_keys": (several(choice(keys), min(8, len(keys))), ...),
-        "edge_cases": (several(text(120 * scale), 3), ...),
-    }
-    return create_model("SpecAnswer", __base__=Answer, **fields)
+    return answer
 
 
 def question(file: FilePlan, plan: Plan, paper: PaperText, scale: float) -> Question[Answer]:
     """Return the question about `file`."""
     names = definitions(file)
     kind = answer_type(names, (*paper.sections, *paper.formulas), [v.key for v in plan.config], scale)
-    tail = render(
+    asked = prompt(
         __package__,
         "analyse.md",
         path=file.path,
@@ -65,7 +55,7 @@ def question(file: FilePlan, plan: Plan, paper: PaperText, scale: float) -> Ques
         names=", ".join(names),
     )
     bound = 420 * scale + len(names) * 120 * scale + 100
-    return Question(f"analyse.{file.path}", (tail,), kind, int(bound))
+    return Question(f"analyse.{file.path}", asked, kind, int(bound))
 
 
 async def analyse(plan: Plan, paper: PaperText, asker: Asker, scale: float) -> Analysed:
@@ -83,7 +73,7 @@ async def _spec(
         return FileSpec(path=file.path, definitions=(), steps=(), config_keys=(), edge_cases=()), finding
     said = answer.model_dump()
     described = {
-        d["name"]: DefinitionSpec(**{**d, "shapes": d["shapes"].strip(" -")}) for d in reversed(said["definitions"])
+        d["name"]: DefinitionSpec(**{**d, "shapes": tidy_shapes(d["shapes"])}) for d in reversed(said["definitions"])
     }
     steps = {
         s["text"]: Step(text=s["text"], source="" if s["source"] == NO_SOURCE else s["source"]) for s in said["steps"]
@@ -96,3 +86,10 @@ async def _spec(
         edge_cases=unique(said["edge_cases"]),
     )
     return spec, None
+
+
+def tidy_shapes(said: str) -> str:
+    """Return the shapes, or "" for a dash and for a list that only repeats itself."""
+    parts = [part.strip() for part in said.split(",")]
+    empty = all(part.strip("-. ").lower() in {"", "none", "n/a"} for part in parts)
+    return "" if empty or len(set(parts)) * 3 < len(parts) else said.strip()

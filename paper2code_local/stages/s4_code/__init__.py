@@ -58,7 +58,7 @@ async def recode_file(
     units: tuple[str, ...],
     label: str,
 ) -> SourceFile | Unwritten:
-    """Write a file again where a check found fault: only `units` where the model works in units, else the whole file."""
+    """Write a file again where a check found fault: only `units` where the model works in units, else all of it."""
     decided = interface(current.path, plan, specs)
     briefing = Briefing(decided, needed, complaint)
     if granularity == "unit" and isinstance(current, SourceFile) and units:

@@ -1,7 +1,7 @@
 """What the coder of a file is told after the shared prefix: specification, code of its needs, skeleton, instruction.
 
-In: what is decided of the file, the files it needs as written. Out: tails, from the fullest to the smallest: the code of
-the needs, then their skeletons, then only the names. Needs stand in the order of the plan, never of completion.
+In: what is decided of the file, the files it needs as written. Out: tails, from the fullest to the smallest: the code
+of the needs, then their skeletons, then only the names. Needs stand in the order of the plan, never of completion.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Briefing:
 
     def tails(self, instruction: str, draft: str) -> tuple[str, ...]:
         """Return the tails that end with `instruction`; `draft` is the file as far as it is decided."""
-        shown = (
+        shown: tuple[dict[str, str], ...] = (
             {f.path: f.text for f in self.needed},
             {f.path: skeleton(f.text) for f in self.needed},
             {},

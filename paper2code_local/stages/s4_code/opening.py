@@ -78,7 +78,7 @@ class Interface:
         return (*methods, *(Unit(f.name, f, None) for f in self.file.functions))
 
     def opening(self, unit: Unit) -> str:
-        """Return what stands before a unit's body: class header, signature, docstring, a call of the base's __init__."""
+        """Return what stands before a unit's body: class header, signature, docstring, the base's __init__ call."""
         pad = INDENT if unit.owner else ""
         lines = [class_header(unit.owner)] if unit.owner else []
         lines.append(f"{pad}{unit.plan.signature}:")
@@ -180,7 +180,10 @@ def stub_line(reason: str) -> str:
 
 
 def formatted(text: str) -> str:
-    """Return `text` as ruff formats it; unchanged when it does not parse."""
-    command = [find_ruff_bin(), "format", "--isolated", "--line-length", "110", "--stdin-filename", "x.py", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=20, check=False)
-    return done.stdout if done.returncode == 0 else text
+    """Return `text` with its imports sorted and formatted by ruff; unchanged when it does not parse."""
+    for arguments in (["check", "--select", "I", "--fix-only", "--quiet"], ["format", "--line-length", "110"]):
+        command = [find_ruff_bin(), *arguments, "--isolated", "--no-cache", "--stdin-filename", "x.py", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=20, check=False)
+        if done.returncode == 0:
+            text = done.stdout
+    return text

@@ -1,7 +1,7 @@
 """Small models: each function or method body is a question of its own, all of a file's in flight together.
 
-Constructors go first, so that the other bodies see which attributes really exist. Names, signatures and imports are right
-by construction; what is checked here is the body: that it compiles, does something, and uses names that exist.
+Constructors go first, so that the other bodies see which attributes really exist. Names, signatures and imports are
+right by construction; what is checked here is the body: that it compiles, does something, and uses names that exist.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def stops(unit: Unit) -> tuple[str, ...]:
 
 @dataclass
 class BodyCheck:
-    """Judges what the model wrote after a unit's opening. Doubtful names are refused once, then let through to the gate."""
+    """Judges what the model wrote after a unit's opening. Doubtful names are refused once, then left to the gate."""
 
     decided: Interface
     unit: Unit
@@ -122,7 +122,7 @@ class BodyCheck:
         """Cut `written` where the function ends: models like to add an example of its use."""
         opening = self.decided.opening(self.unit)
         pad = INDENT * (2 if self.unit.owner else 1)
-        kept = []
+        kept: list[str] = []
         for line in written.rstrip().split("\n"):
             if line.strip() and not line.startswith(pad) and kept and _complete(opening + "\n".join(kept)):
                 break

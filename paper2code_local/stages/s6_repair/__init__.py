@@ -176,7 +176,8 @@ def _defined(finding: Finding, files: dict[str, SourceFile]) -> str | None:
     name = match[2]
     if path not in files or f"{name} " not in f"{finding.message} ":
         return None
-    stub = f'\n\ndef {name}(*args: object, **kwargs: object) -> None:\n    raise NotImplementedError("P2C202: {name} was never written")\n'
+    head = f"\n\ndef {name}(*args: object, **kwargs: object) -> None:"
+    stub = f'{head}\n    raise NotImplementedError("P2C202: {name} was never written")\n'
     file = files[path]
     files[path] = file.model_copy(update={"text": file.text.rstrip("\n") + "\n" + stub})
     return f"{path}:{name}"

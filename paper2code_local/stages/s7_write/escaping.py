@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$!])")
-_BLOCK_START = re.compile(r"^([#+=:-]|\d{1,9}(?=[.)]))")
+_BLOCK_START = re.compile(r"^([#+=:-]|\d{1,9}(?=[.)](?: |$)))")
 
 
 def one_line(text: str) -> str:

@@ -45,8 +45,8 @@ def _why_not(folder: Path, message: str, is_new: bool) -> str:
             return ""
         ours = [f"{key}={value}" for key, value in _IDENTITY.items() if not _has_setting(folder, key)]
         _git(folder, "commit", "--quiet", "--no-verify", "--message", message, settings=ours)
-    except FileNotFoundError:
-        return "git is not installed"
+    except OSError:
+        return "git is not installed, or cannot be run"
     except subprocess.TimeoutExpired:
         return f"git took longer than {_SECONDS} s"
     except subprocess.CalledProcessError as error:

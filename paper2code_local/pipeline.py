@@ -1,0 +1,359 @@
+"""The story: a paper goes in, a repository comes out. The only place that knows the order.
+
+In: a `Job` and a listener. Out: an `Outcome`. Stages are recomputed on each run from what the run folder remembers;
+what the user edited there is used as it stands, and what follows from it is redone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from paper2code_local import __version__, session
+from paper2code_local.artifacts.finding import Finding, errors_of
+from paper2code_local.artifacts.frozen import Frozen
+from paper2code_local.artifacts.import_order import ImportOrder, OrderedFile
+from paper2code_local.artifacts.paper import Paper
+from paper2code_local.artifacts.plan import FilePlan, Plan
+from paper2code_local.artifacts.provenance import Provenance
+from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
+from paper2code_local.artifacts.spec import FileSpec
+from paper2code_local.asking import Asker, render
+from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.errors import InputError
+from paper2code_local.events import AskedAgain, Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
+from paper2code_local.isolated import isolated
+from paper2code_local.prefix import PaperText, paper_text, plan_texts
+from paper2code_local.rundir import RunDir, default_run
+from paper2code_local.settings import Job, RunRecord, budget
+from paper2code_local.stages import s1_parse, s2_plan, s3_analyse, s4_code, s6_repair, s7_write
+from paper2code_local.stages.s5_validate.gate import validate
+
+NOTES_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run made."""
+
+    run: Path
+    record: RunRecord
+    repo: Path | None
+    """None when the run was asked to stop early."""
+    plan: Plan | None = None
+    findings: tuple[Finding, ...] = ()
+    before_repair: tuple[Finding, ...] = ()
+    stubbed_files: tuple[str, ...] = ()
+    stubbed_names: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether no error finding remains."""
+        return not errors_of(self.findings)
+
+
+class Findings(Frozen):
+    """5-findings.json: what was mended on the way and what the gate says of the result."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class Run:
+    """A run in progress: where it is kept, who listens, what asks."""
+
+    job: Job
+    folder: RunDir
+    say: Listener
+    record: RunRecord
+    model: session.Model
+    paper: Paper
+    text: PaperText
+    asker: Asker
+    findings: list[Finding] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[list[str]]:
+        """Say when a stage starts and ends; the body may append a note on what came of it."""
+        with telling(self.say, name) as notes:
+            yield notes
+
+
+@contextmanager
+def telling(say: Listener, name: Stage) -> Iterator[list[str]]:
+    """Say when a stage starts and ends."""
+    notes: list[str] = []
+    started = time.monotonic()
+    say(StageStarted(stage=name))
+    yield notes
+    say(StageFinished(stage=name, seconds=round(time.monotonic() - started, 3), note="; ".join(notes)))
+
+
+def run_folder(job: Job) -> Path:
+    """Return the folder of the job's run."""
+    digest = hashlib.sha256(s1_parse.read(job.paper)).hexdigest()
+    return job.run or default_run(job.paper, digest, job.out.absolute().parent / "runs")
+
+
+async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
+    """Turn the job's paper into a repository. Raises P2CError; what was answered until then is kept in `folder`."""
+    s7_write.refuse_foreign(job.out)
+    with telling(say, "parse") as notes:
+        paper = await read_paper(job, say, folder)
+        notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
+    remembered = read_record(folder)
+    model = session.open_model(job if job.model or remembered is None else _with_model(job, remembered))
+    sayer = session.Sayer(say)
+    record, text = _opened(job, say, folder, paper, model, remembered)
+    log = folder.root / "engine.log"
+    engine = RecordedEngine(model.identity, True, lambda: model.launch(record.context, log, sayer), folder, sayer)
+    try:
+        asker = _asker(job, say, record, model, engine, text)
+        return await _stages(Run(job, folder, say, record, model, paper, text, asker))
+    finally:
+        await engine.close()
+
+
+async def look_ahead(job: Job, notice: Callable[[str], None]) -> tuple[PaperText, session.Model]:
+    """Return the paper as the model would read it, and the model; nothing is written and no engine is started."""
+    paper = await s1_parse.parse(job.paper, job.parser, job.grobid, None, notice)
+    model = session.open_model(job)
+    whole = paper_text(paper, model.tokenizer.count, None)
+    _, room = budget(whole.tokens, model.context, model.scale, model.granularity == "file")
+    return paper_text(paper, model.tokenizer.count, room), model
+
+
+async def _stages(run: Run) -> Outcome:
+    with run.stage("plan") as notes:
+        plan = await _plan(run)
+        notes.append(f"{len(plan.files)} files, {len(plan.config)} settings")
+    for file in plan.files:
+        run.say(FileState(path=file.path, state="planned"))
+    if run.job.until == "plan":
+        return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
+    for text in plan_texts(plan):
+        run.asker = run.asker.knowing(text)
+    with run.stage("analyse") as notes:
+        specs = await _specs(run, plan)
+        notes.append(f"{len(specs)} specifications")
+    if run.job.until == "analyse":
+        return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
+    with run.stage("code") as notes:
+        repo, kept = await _code(run, plan, specs)
+        notes.append(f"{sum(isinstance(f, SourceFile) for f in repo.files)} of {len(plan.files)} files")
+    if run.job.until == "code":
+        return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
+    validated, before = await _checked(run, plan, specs, repo, kept)
+    return await _written(run, plan, specs, validated, before)
+
+
+async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
+    """Parse the paper, or use the user's edited version of what was understood of it."""
+    if folder.edited("1-paper.json"):
+        return folder.load("1-paper.json", Paper)
+    digest = hashlib.sha256(s1_parse.read(job.paper)).hexdigest()
+    before = read_record(folder)
+    parser: str = job.parser
+    if parser == "auto" and before is not None and before.paper_sha256 == digest:
+        parser = before.parser  # a server that came or went between two runs must not change the paper
+    paper = await s1_parse.parse(
+        job.paper, parser, job.grobid, folder.tei(digest), lambda text: say(Notice(level="warning", message=text))
+    )
+    folder.keep("1-paper.json", paper)
+    for warning in paper.warnings:
+        say(Notice(level="warning", message=warning))
+    return paper
+
+
+def read_record(folder: RunDir) -> RunRecord | None:
+    """Return what run.json says, or None when there is none that can be read."""
+    try:
+        return RunRecord.model_validate_json((folder.root / "run.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _with_model(job: Job, record: RunRecord) -> Job:
+    """Go on with the model that the run began with when none is named."""
+    return job if job.engine == "scripted" else job.model_copy(update={"model": record.model_path or None})
+
+
+def _opened(
+    job: Job, say: Listener, folder: RunDir, paper: Paper, model: session.Model, remembered: RunRecord | None
+) -> tuple[RunRecord, PaperText]:
+    """Fix the context, cut the paper to it, and write down what the run is about."""
+    whole = paper_text(paper, model.tokenizer.count, None)
+    if remembered is not None and remembered.model_identity == model.identity:
+        context, room = remembered.context, remembered.paper_budget
+    else:
+        context, room = budget(whole.tokens, model.context, model.scale, model.granularity == "file")
+    text = paper_text(paper, model.tokenizer.count, room)
+    if text.cut:
+        say(
+            Notice(level="warning", message=f"The paper is longer than the context leaves; cut: {', '.join(text.cut)}.")
+        )
+    record = RunRecord(
+        paper=job.paper.name,
+        paper_sha256=hashlib.sha256(s1_parse.read(job.paper)).hexdigest(),
+        parser=paper.parser,
+        model=model.id,
+        model_path=model.spec,
+        model_identity=model.identity,
+        context=context,
+        paper_budget=room,
+        seed=job.seed,
+        version=__version__,
+        out=str(job.out.absolute()),
+    )
+    folder.keep("run.json", record)
+    return record, text
+
+
+def _asker(
+    job: Job, say: Listener, record: RunRecord, model: session.Model, engine: RecordedEngine, text: PaperText
+) -> Asker:
+    asker = Asker(
+        engine=engine,
+        tokenizer=model.tokenizer,
+        system=render(__package__, "system.md"),
+        context=record.context,
+        sampling=model.sampling,
+        seed=job.seed,
+        attempts=job.attempts,
+        told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
+    )
+    return asker.knowing(text.text).knowing(_notes(job.notes))
+
+
+def _notes(path: Path | None) -> str:
+    """Return the user's notes as a part of the shared prefix. Raises InputError (`notes`)."""
+    if path is None:
+        return ""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise InputError("notes", f"{path.name} is not UTF-8 text", "Save it as UTF-8.") from error
+    if len(data) > NOTES_BYTES:
+        raise InputError("notes", f"{path.name} is over {NOTES_BYTES:,} bytes", "Notes are hints, not a second paper.")
+    return f"# Notes from the user, which go before the paper\n{text}" if text else ""
+
+
+async def _plan(run: Run) -> Plan:
+    if run.folder.edited("2-plan.json"):
+        return run.folder.load("2-plan.json", Plan)
+    planned = await s2_plan.make_plan(run.paper, run.text, run.asker, run.model.scale)
+    run.folder.keep("2-plan.json", planned.plan)
+    run.findings += planned.findings
+    return planned.plan
+
+
+async def _specs(run: Run, plan: Plan) -> dict[str, FileSpec]:
+    names = {file.path: f"3-specs/{file.path}.json" for file in plan.files}
+    edited = {path: run.folder.load(name, FileSpec) for path, name in names.items() if run.folder.edited(name)}
+    made: dict[str, FileSpec] = {}
+    if len(edited) < len(names):
+        analysed = await s3_analyse.analyse(plan, run.text, run.asker, run.model.scale)
+        made = {spec.path: spec for spec in analysed.specs}
+        run.findings += analysed.findings
+    for path, spec in made.items():
+        if path not in edited:
+            run.folder.keep(names[path], spec)
+    return made | edited
+
+
+async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Repo, frozenset[str]]:
+    """Write every file as soon as those it needs are written; return them and the paths that are the user's own."""
+    edited = frozenset(f.path for f in plan.files if run.folder.edited(f"4-repo/{f.path}"))
+    tasks: dict[str, asyncio.Task[SourceFile | Unwritten]] = {}
+
+    async def one(file: FilePlan) -> SourceFile | Unwritten:
+        if file.path in edited:
+            run.say(FileState(path=file.path, state="edited"))
+            return SourceFile(path=file.path, text=run.folder.text(f"4-repo/{file.path}"))
+        needed = [await tasks[need] for need in file.needs]
+        run.say(FileState(path=file.path, state="coding"))
+        ready = tuple(f for f in needed if isinstance(f, SourceFile))
+        written = await s4_code.code_file(file, plan, specs, ready, run.asker, run.model.granularity)
+        run.say(FileState(path=file.path, state="written" if isinstance(written, SourceFile) else "unwritten"))
+        return written
+
+    async with asyncio.TaskGroup() as group:
+        for file in plan.files:
+            tasks[file.path] = group.create_task(one(file))
+    return Repo(files=tuple(task.result() for task in tasks.values())), edited
+
+
+async def _checked(
+    run: Run, plan: Plan, specs: Mapping[str, FileSpec], repo: Repo, kept: frozenset[str]
+) -> tuple[ValidatedRepo, tuple[Finding, ...]]:
+    order = ImportOrder(files=tuple(OrderedFile(path=f.path, needs=f.needs) for f in plan.files))
+
+    async def gate(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+        return await isolated(validate, dict(files), order)
+
+    async def rewrite(
+        path: str, complaint: str, units: tuple[str, ...], label: str, repo: Repo
+    ) -> SourceFile | Unwritten:
+        files = {f.path: f for f in repo.files}
+        needed = tuple(f for need in plan.file(path).needs if isinstance(f := files[need], SourceFile))
+        once = replace(run.asker, attempts=1)  # a round asks once; the next round is the next attempt
+        return await s4_code.recode_file(
+            files[path], plan, specs, needed, once, run.model.granularity, complaint, units, label
+        )
+
+    def skeleton(path: str, reason: str) -> SourceFile:
+        return s4_code.skeleton_file(path, plan, specs, reason)
+
+    with run.stage("validate") as notes:
+        findings = await s6_repair.look(repo, gate)
+        run.say(Checked(when="before_repair", findings=findings))
+        notes.append(f"{len(errors_of(findings))} errors, {len(findings) - len(errors_of(findings))} warnings")
+    with run.stage("repair") as notes:
+        repaired = await s6_repair.repair(repo, gate, rewrite, run.job.repair_rounds, kept)
+        validated = await s6_repair.settle(repaired.repo, plan, gate, skeleton)
+        stubs = len(validated.stubbed_files) + len(validated.stubbed_names)
+        notes.append(f"{repaired.rounds} rounds, {stubs} stubs")
+    for file in validated.files:
+        if file.path not in kept and file.text:
+            run.folder.keep(f"4-repo/{file.path}", file.text)
+    return validated, repaired.before
+
+
+async def _written(
+    run: Run, plan: Plan, specs: Mapping[str, FileSpec], validated: ValidatedRepo, before: tuple[Finding, ...]
+) -> Outcome:
+    findings = (*run.findings, *validated.findings)
+    run.say(Checked(when="final", findings=findings))
+    record = run.record
+    provenance = Provenance(
+        model=record.model,
+        model_identity=record.model_identity,
+        parser=record.parser,
+        seed=record.seed,
+        version=record.version,
+        paper=record.paper,
+        paper_sha256=record.paper_sha256,
+    )
+    with run.stage("write") as notes:
+        ordered = tuple(specs[f.path] for f in plan.files)
+        files = s7_write.render_repository(validated, plan, ordered, run.paper, run.text.cut, findings, provenance)
+        s7_write.write_repository(files, run.job.out, run=run.folder.root.name, git=run.job.git)
+        notes.append(f"{len(files)} files in {run.job.out}")
+    return Outcome(
+        run=run.folder.root,
+        record=record,
+        repo=run.job.out.absolute(),
+        plan=plan,
+        findings=findings,
+        before_repair=before,
+        stubbed_files=validated.stubbed_files,
+        stubbed_names=validated.stubbed_names,
+    )

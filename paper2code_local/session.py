@@ -1,0 +1,161 @@
+"""The model of a run: what must be known of it at once, and how its engine is started when a question needs it.
+
+In: a `Job`. Out: a `Model`. Must not know stages or the run folder's layout.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from paper2code_local.engine import hardware, sizing
+from paper2code_local.engine.chat import ChatTokenizer
+from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
+from paper2code_local.engine.scripted import ScriptedEngine
+from paper2code_local.errors import UsageError
+from paper2code_local.events import CallFinished, CallStarted, EngineReady, EngineStarting, Listener, Tokens
+from paper2code_local.modelstore.card import Granularity, Sampling, choose_default
+from paper2code_local.modelstore.folder import ModelFolder, model_folder
+from paper2code_local.modelstore.store import default_store
+from paper2code_local.settings import Job
+
+TOKENS_EVERY = 0.5
+"""Seconds between two `Tokens` events."""
+SCRIPTED_CONTEXT = 32768
+
+
+class Sayer:
+    """Tells the listener about calls; satisfies `CallListener`."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.say = listener
+        self._tokens, self._said = 0, time.monotonic()
+
+    def asked(self, request: Request) -> None:
+        """A question goes to the engine."""
+        self.say(CallStarted(label=request.label))
+
+    def answered(self, request: Request, completion: Completion, *, replayed: bool) -> None:
+        """Its answer is known."""
+        self.say(
+            CallFinished(
+                label=request.label,
+                replayed=replayed,
+                prompt_tokens=completion.prompt_tokens,
+                cached_tokens=completion.cached_tokens,
+                completion_tokens=completion.completion_tokens,
+                seconds=completion.seconds,
+            )
+        )
+
+    def tokens(self, count: int) -> None:
+        """Some tokens arrived; said at most every half second."""
+        self._tokens += count
+        if time.monotonic() - self._said >= TOKENS_EVERY:
+            self.say(Tokens(count=self._tokens))
+            self._tokens, self._said = 0, time.monotonic()
+
+
+Launch = Callable[[int, Path, Sayer], Awaitable[Engine]]
+"""Starts an engine for a context of so many tokens, with its log in that file."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a run must know of its model before any engine starts."""
+
+    id: str
+    spec: str
+    """What finds it again: an id of the catalogue or a folder."""
+    identity: str
+    context: int
+    """Longest context in tokens."""
+    granularity: Granularity
+    scale: float
+    """Multiplies the bounds of answers."""
+    sampling: Sampling
+    tokenizer: Tokenizer
+    launch: Launch
+
+
+def open_model(job: Job) -> Model:
+    """Find the model that the job names. Raises ModelError when it is unknown, not pulled or refused."""
+    if job.engine == "scripted":
+        return _scripted(job.engine_args)
+    store = default_store(os.environ)
+    spec = job.model or choose_default(hardware.available_memory(Path("/"))).id
+    folder = model_folder(spec, store)
+    tokenizer = tokenizer_of(folder)
+    return Model(
+        id=folder.id,
+        spec=spec if folder.card else str(folder.path),
+        identity=folder.identity,
+        context=folder.context,
+        granularity=folder.granularity,
+        scale=folder.answer_scale,
+        sampling=folder.sampling,
+        tokenizer=tokenizer,
+        launch=lambda context, log, sayer: _launch(folder, tokenizer, job.engine_args, context, log, sayer),
+    )
+
+
+def tokenizer_of(folder: ModelFolder) -> ChatTokenizer:
+    """Return the tokenizer and template of a model folder."""
+    special = {"bos_token": folder.bos_token, "eos_token": folder.eos_token}
+    return ChatTokenizer(folder.tokenizer, folder.chat_template, special)
+
+
+async def _launch(
+    folder: ModelFolder,
+    tokenizer: ChatTokenizer,
+    extra: dict[str, JsonValue],
+    context: int,
+    log: Path,
+    sayer: Sayer,
+) -> Engine:
+    from paper2code_local.engine import vllm  # heavy, and not needed to replay
+
+    shape = sizing.ModelShape(
+        id=folder.id,
+        weights=folder.weights_bytes,
+        kv_per_token=folder.kv_bytes_per_token,
+        context=folder.context,
+        heads=folder.attention_heads,
+    )
+    arguments = sizing.engine_args(hardware.hardware(), shape, sizing.Need(context=context), extra)
+    sayer.say(EngineStarting(model=folder.id, context=arguments.max_model_len))
+    started = time.monotonic()
+    engine = await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)
+    engine.on_token(sayer.tokens)
+    sayer.say(EngineReady(seconds=round(time.monotonic() - started, 1)))
+    return engine
+
+
+def _scripted(arguments: dict[str, JsonValue]) -> Model:
+    known = {"faults", "delay"}
+    if unknown := set(arguments) - known:
+        raise UsageError(
+            "engine_arg", f"the scripted engine has no {', '.join(sorted(unknown))}", "It has faults, delay."
+        )
+    numbers = {k: float(v) for k, v in arguments.items() if isinstance(v, int | float)}
+    engine = ScriptedEngine(**numbers)
+
+    async def launch(_context: int, _log: Path, _sayer: Sayer) -> Engine:
+        return engine
+
+    return Model(
+        id="scripted",
+        spec="",
+        identity=engine.model,
+        context=SCRIPTED_CONTEXT,
+        granularity="unit",
+        scale=1.0,
+        sampling=Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0),
+        tokenizer=engine,
+        launch=launch,
+    )
