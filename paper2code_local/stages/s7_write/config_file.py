@@ -44,5 +44,7 @@ def section_name(section_id: str, paper: Paper) -> str:
 
 
 def _entry(value: ConfigValue) -> str:
-    # PyYAML writes what PyYAML reads: 1e-05, as Python prints it, would be read back as text; it writes 1.0e-05.
-    return yaml.safe_dump({value.key: value.value}, allow_unicode=True, default_flow_style=False, width=sys.maxsize)
+    # PyYAML writes what PyYAML reads: 1e-05, as Python prints it, would be read back as text; it writes 1.0e-05. Text
+    # with characters that cannot be seen is written with escapes (unescaped, U+0085 would be read back as a blank).
+    plain = str(value.value).isprintable()
+    return yaml.safe_dump({value.key: value.value}, allow_unicode=plain, default_flow_style=False, width=sys.maxsize)

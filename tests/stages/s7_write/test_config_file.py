@@ -14,7 +14,13 @@ from paper2code_local.stages.s7_write.config_file import config_yaml
 from tests.stages.s7_write.small_repository import PAPER, PLAN
 
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True) | st.sampled_from(["on", "no", "null", "y", "_1", "e5"])
-values = st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.sampled_from(["1e-05", "~", "012"])
+values = (
+    st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.sampled_from(["1e-05", "~", "012", "a\x85b"])
+)
 
 
 def planned(key: str, value: bool | int | float | str) -> ConfigValue:
