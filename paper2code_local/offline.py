@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", ""})
 
@@ -26,6 +28,13 @@ def guard(*hosts: str) -> None:
         _allowed.add("localhost")
         sys.addaudithook(_hook)
     _allowed.update(host.lower() for host in hosts)
+
+
+def host_of(url: str) -> tuple[str, ...]:
+    """Return the host of a URL that the user named, for `guard`; nothing when there is none to be read."""
+    with suppress(ValueError):
+        return (urlsplit(url).hostname or "localhost",)
+    return ()
 
 
 def permitted(host: object) -> bool:

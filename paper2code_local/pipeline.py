@@ -345,7 +345,9 @@ async def _written(
     with run.stage("write") as notes:
         ordered = tuple(specs[f.path] for f in plan.files)
         files = s7_write.render_repository(validated, plan, ordered, run.paper, run.text.cut, findings, provenance)
-        s7_write.write_repository(files, run.job.out, run=run.folder.root.name, git=run.job.git)
+        trouble = s7_write.write_repository(files, run.job.out, run=run.folder.root.name, git=run.job.git)
+        if trouble:
+            run.say(Notice(level="warning", message=trouble))
         notes.append(f"{len(files)} files in {run.job.out}")
     return Outcome(
         run=run.folder.root,

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from pydantic import JsonValue
@@ -55,7 +54,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     help="scripted needs no model: its code is nonsense.",
 )
 @click.option(
-    "--engine-arg", "engine_args", metavar="K=V", multiple=True, help="Passed to the engine as it is; V may be JSON."
+    "--engine-arg",
+    "engine_args",
+    envvar="P2C_ENGINE_ARG",
+    metavar="K=V",
+    multiple=True,
+    help="Passed to the engine as it is; V may be JSON.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Another seed gives another repository.")
 @click.option("--attempts", type=click.IntRange(1, 9), default=3, help="How often a question is asked at most.")
@@ -95,7 +99,7 @@ def generate(
     Exits 0 when nothing is wrong, 1 when error findings remain; they stand in REPRODUCTION_NOTES.md.
     """
     job = Job(engine_args=dict(map(engine_arg, engine_args)), **given)
-    offline.guard(*filter(None, [urlsplit(job.grobid).hostname]))
+    offline.guard(*offline.host_of(job.grobid))
     root = pipeline.run_folder(job)
     if dry_run:
         return _estimated(job, root, json)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -50,18 +48,12 @@ def inspect(paper: Path, json: bool, parser: str, grobid: str, model: str | None
 
     Sizes are characters that are not white space. What was in the paper and is not kept is counted as dropped.
     """
-    offline.guard(*_host(grobid))
+    offline.guard(*offline.host_of(grobid))
     understood = asyncio.run(s1_parse.parse(paper, parser, grobid, None, _note))
     if json:
         say_json(inspection(understood))
     else:
         say("\n".join(_told(understood, model)))
-
-
-def _host(url: str) -> tuple[str, ...]:
-    with suppress(ValueError):  # the parser says what is wrong with such a URL
-        return (urlsplit(url).hostname or "localhost",)
-    return ()
 
 
 def _note(text: str) -> None:

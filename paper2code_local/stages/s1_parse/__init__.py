@@ -52,7 +52,7 @@ async def parse(path: Path, parser: str, grobid: str, tei_cache: Path | None, no
             "Start one with scripts/start-grobid, or say --parser pdf to make this choice your own."
         )
         return embedded
-    tei = await _tei(path, grobid, tei_cache, notice)
+    tei = await _tei(path, grobid, tei_cache)
     paper = await isolated(paper_of_tei, tei, "grobid")
     hidden = tuple(w for w in embedded.warnings if "hidden" in w.lower() and w not in paper.warnings)
     return paper.model_copy(update={"warnings": (*paper.warnings, *hidden)})
@@ -69,10 +69,10 @@ def read(path: Path) -> bytes:
     return data
 
 
-async def _tei(path: Path, grobid: str, cache: Path | None, notice: Notice) -> bytes:
+async def _tei(path: Path, grobid: str, cache: Path | None) -> bytes:
     if cache is not None and cache.is_file():
         return cache.read_bytes()
-    tei = await tei_of(path, grobid, waiting=notice)
+    tei = await tei_of(path, grobid)
     if cache is not None:
         replace_file(cache, tei)
     return tei
