@@ -296,8 +296,13 @@ async def _checked(
 ) -> tuple[ValidatedRepo, tuple[Finding, ...]]:
     order = ImportOrder(files=tuple(OrderedFile(path=f.path, needs=f.needs) for f in plan.files))
 
+    looked: dict[tuple[tuple[str, bytes], ...], tuple[Finding, ...]] = {}
+
     async def gate(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        return await isolated(validate, dict(files), order)
+        key = tuple(sorted(files.items()))
+        if key not in looked:  # repair and settle begin with a look at what the last look saw
+            looked[key] = await isolated(validate, dict(files), order)
+        return looked[key]
 
     async def rewrite(
         path: str, complaint: str, units: tuple[str, ...], label: str, repo: Repo
