@@ -154,6 +154,26 @@ def finding(code: str, path: str, line: int, message: str, hint: str, severity: 
     )
 
 
+ELSEWHERE: Mapping[str, tuple[str, Severity, str]] = {
+    "P2C402": (
+        "not written",
+        "error",
+        "The model gave no usable version of a planned file. After the last repair round it becomes a file of stubs.",
+    ),
+    "P2C501": (
+        "mended",
+        "warning",
+        "An answer of the model could be used only after something was left out or filled in; the message says what.",
+    ),
+    "P2C502": (
+        "value not found",
+        "warning",
+        "A value of `config.yaml` is said to come from a section of the paper in whose text it was not found.",
+    ),
+}
+"""Code → title, severity and meaning of findings that only `generate` makes."""
+
+
 def document() -> str:
     """Return the Markdown page on all codes."""
     head = (
@@ -161,7 +181,9 @@ def document() -> str:
         "say, by code. An\n**error** is certain; a **warning** is likely, or cannot be decided by reading. Nothing "
         "is ever run.\n"
     )
-    return "\n".join((head, *(_section(name, code) for name, code in CODES.items())))
+    others = "\n".join(f"- **{name}** {title} ({kind}). {text}" for name, (title, kind, text) in ELSEWHERE.items())
+    tail = f"## Only from `generate`\n\n{others}\n"
+    return "\n".join((head, *(_section(name, code) for name, code in CODES.items()), tail))
 
 
 def _section(name: str, code: Code) -> str:
