@@ -7,6 +7,7 @@ a duplicate path or a path outside the repository.
 from __future__ import annotations
 
 import ast
+import keyword
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -19,16 +20,49 @@ ENTRY = "main.py"
 RelationKind = Literal["inheritance", "composition", "aggregation", "association", "dependency"]
 
 
+def _compiled(text: str, kind: str, source: str) -> ast.Module:
+    """Return the tree of `source`; ValueError, which pydantic understands, when the compiler refuses it."""
+    try:
+        compile(source, "<plan>", "exec", dont_inherit=True)
+        return ast.parse(source)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{text!r} is not {kind}") from error
+
+
 def _signature(text: str) -> str:
-    tree = ast.parse(f"{text}: ...")
-    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.AsyncFunctionDef):
-        raise ValueError(f"{text!r} is not one function signature")
+    kind = "one function signature"
+    tree = _compiled(text, kind, f"{text}: ...")
+    if "\n" in text or len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.AsyncFunctionDef):
+        raise ValueError(f"{text!r} is not {kind}")
+    return text
+
+
+def _type(text: str) -> str:
+    tree = _compiled(text, "a type", f"x: {text}")
+    if "\n" in text or len(tree.body) != 1 or not isinstance(tree.body[0], ast.AnnAssign) or tree.body[0].value:
+        raise ValueError(f"{text!r} is not a type")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise ValueError(f"{text!r} is not a name in Python")
+    return text
+
+
+def _base(text: str) -> str:
+    if text:
+        for part in text.split("."):
+            _name(part)
     return text
 
 
 Signature = Annotated[str, AfterValidator(_signature)]
-"""One line, "def forward(self, x: torch.Tensor) -> torch.Tensor", checked with `ast`."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""One line, "def forward(self, x: torch.Tensor) -> torch.Tensor", which compiles."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_name)]
+Type = Annotated[str, AfterValidator(_type)]
+"""An annotation, "dict[str, torch.Tensor]", which compiles."""
+Base = Annotated[str, AfterValidator(_base)]
 
 
 class Overview(Frozen):
@@ -56,14 +90,14 @@ class Attribute(Frozen):
     """An attribute that instances of a class have."""
 
     name: Name
-    type: str
+    type: Type
 
 
 class ClassPlan(Frozen):
     """A class with the methods that it must have."""
 
     name: Name
-    base: str
+    base: Base
     """"" for none, a local class, or a dotted external one such as "nn.Module"."""
     purpose: str
     attributes: tuple[Attribute, ...]

@@ -95,8 +95,9 @@ def files_question(scale: float) -> Question[FilesAnswer]:
 
 
 def needs_type(earlier: Sequence[str]) -> type[Answer]:
-    """Return the answer type of a file's needs: some of the files before it."""
-    answer: type[Answer] = fields("NeedsAnswer", needs=several(choice(earlier), 4))
+    """Return the answer type of a file's needs: yes or no for each file before it, so that none is passed over."""
+    asked = {f"needs_{i}": Annotated[bool, Field(alias=path)] for i, path in enumerate(earlier)}
+    answer: type[Answer] = fields("NeedsAnswer", **asked)
     return answer
 
 
@@ -169,9 +170,10 @@ async def _needs(asker: Asker, purposes: dict[str, str]) -> dict[str, tuple[str,
         path, earlier = listing[position], listing[:position]
         if not earlier:
             return ()
-        asked = prompt(__package__, "needs.md", files=purposes.items(), path=path)
+        asked = prompt(__package__, "needs.md", files=purposes.items(), path=path, earlier=earlier)
         answer = await asker.ask(Question(f"plan.needs.{path}", asked, needs_type(earlier), 160))
-        return () if isinstance(answer, Unanswered) else unique(answer.model_dump()["needs"])
+        said = {} if isinstance(answer, Unanswered) else answer.model_dump(by_alias=True)
+        return tuple(need for need in earlier if said.get(need))
 
     found = await asyncio.gather(*(of(i) for i in range(len(listing))))
     return dict(zip(listing, found, strict=True))
