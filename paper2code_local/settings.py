@@ -58,7 +58,7 @@ PLAN_TOKENS = 3500
 """Room for the plan in the shared prefix."""
 TAIL_TOKENS = 3500
 """Room for what is particular to one question: specification, code of the needed files."""
-ANSWER_TOKENS = 1600
+ANSWER_TOKENS = 2400
 """Room for the longest answer (an interface); a whole file takes more."""
 FILE_ANSWER_TOKENS = 3072
 SYSTEM_TOKENS = 400

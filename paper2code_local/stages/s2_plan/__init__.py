@@ -7,13 +7,14 @@ configuration together. Must not know files on disk, events or the command line.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import Plan
 from paper2code_local.asking import Asker
-from paper2code_local.prefix import PaperText, files_text, logic_text, overview_text
+from paper2code_local.prefix import PaperText, files_text, overview_text
 from paper2code_local.stages.s2_plan.architecture import architecture_of
 from paper2code_local.stages.s2_plan.config import config_of
 from paper2code_local.stages.s2_plan.flow import flow_of
@@ -38,10 +39,11 @@ async def make_plan(paper: Paper, text: PaperText, asker: Asker, scale: float) -
     asker = asker.knowing(overview_text(overview))
     architecture = await architecture_of(asker, scale)
     asker = asker.knowing(files_text(architecture.files))
-    flow = await flow_of(architecture.files, asker)
-    logic = await logic_of(architecture.files, text, asker, scale)
-    asker = asker.knowing(logic_text(logic.files, logic.shared_knowledge))
-    config = await config_of(paper, text, asker, scale)
+    flow, logic, config = await asyncio.gather(
+        flow_of(architecture.files, asker),
+        logic_of(architecture.files, text, asker, scale),
+        config_of(paper, text, asker, scale),
+    )
     plan = Plan(
         overview=overview,
         files=logic.files,

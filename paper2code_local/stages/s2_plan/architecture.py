@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Architecture:
 
 
 class FileAnswer(Answer):
-    path: Annotated[str, Field(pattern=paths.PATTERN, examples=["model.py", "data/loader.py", "train.py", "losses.py"])]
+    path: Annotated[str, Field(pattern=paths.PATTERN, max_length=40, examples=["model.py", "data/loader.py", "train.py"])]
     purpose: text(140)  # type: ignore[valid-type]
 
 
@@ -58,6 +59,7 @@ class FunctionAnswer(Answer):
         str,
         Field(
             pattern=answers.FUNCTION,
+            max_length=120,
             examples=[
                 "score(x: torch.Tensor) -> torch.Tensor",
                 "load(n: int = 3) -> list[float]",
@@ -72,7 +74,9 @@ class MethodAnswer(Answer):
     signature: Annotated[
         str,
         Field(
-            pattern=answers.METHOD, examples=["__init__(self, dim: int) -> None", "forward(self, x: float) -> float"]
+            pattern=answers.METHOD,
+            max_length=120,
+            examples=["__init__(self, dim: int) -> None", "forward(self, x: float) -> float"],
         ),
     ]
     does: text(140)  # type: ignore[valid-type]
@@ -80,7 +84,7 @@ class MethodAnswer(Answer):
 
 class AttributeAnswer(Answer):
     name: Annotated[str, Field(pattern=rf"^{answers.IDENTIFIER}$", examples=["dim", "weight", "steps"])]
-    type: Annotated[str, Field(pattern=rf"^{answers.TYPE}$", examples=["int", "torch.Tensor"])]
+    type: Annotated[str, Field(pattern=rf"^{answers.TYPE}$", max_length=40, examples=["int", "torch.Tensor"])]
 
 
 def files_question(scale: float) -> Question[FilesAnswer]:
@@ -113,7 +117,7 @@ def interface_type(bases: Sequence[str], scale: float) -> type[Answer]:
         methods=several(MethodAnswer, 4 * scale, 1),
     )
     definition = planned | FunctionAnswer  # not a tagged union: grammars know anyOf, not oneOf
-    answer: type[Answer] = fields("InterfaceAnswer", definitions=several(definition, 4 * scale, 1))
+    answer: type[Answer] = fields("InterfaceAnswer", definitions=several(definition, 4, 1))
     return answer
 
 
@@ -208,7 +212,7 @@ class _Interfaces:
         )
         kind = interface_type((*EXTERNAL_BASES, *unique(local)), self._scale)
         question: Question[Any] = Question(
-            f"plan.interface.{path}", asked, kind, int(1600 * self._scale), lambda a: _refused(a, local)
+            f"plan.interface.{path}", asked, kind, int(2400 * self._scale), lambda a: _refused(a, local)
         )
         answer = await self._asker.ask(question)
         if isinstance(answer, Unanswered):
@@ -232,13 +236,23 @@ class _Interfaces:
                 file = file.model_copy(update={"classes": classes, "functions": functions})
             taken |= set(file.names())
             if file.names():
-                kept.append(file)
+                kept.append(self._with_known_bases(file, kept))
         return tuple(kept)
+
+    def _with_known_bases(self, file: FilePlan, earlier: Sequence[FilePlan]) -> FilePlan:
+        """Drop a base that was left out where it was planned."""
+        known = {"", *EXTERNAL_BASES, *(c.name for f in earlier if f.path in file.needs for c in f.classes)}
+        lost = [c for c in file.classes if c.base not in known]
+        self.findings += [mended(file.path, f"{c.name} derived from {c.base}, which was left out") for c in lost]
+        classes = tuple(c.model_copy(update={"base": ""}) if c in lost else c for c in file.classes)
+        return file.model_copy(update={"classes": classes})
 
 
 def _refused(answer: Any, local: Sequence[str]) -> str | None:
     if taken := [d.name for d in answer.definitions if d.kind == "class" and d.name in local]:
         return f"{taken[0]} is defined by a file that this one imports; use it, or name your class otherwise"
+    if words := [d.name for d in answer.definitions if d.kind == "class" and keyword.iskeyword(d.name)]:
+        return f"{words[0]} is a word of Python itself; name the class otherwise"
     return None
 
 
@@ -250,12 +264,16 @@ def file_plan(path: str, purpose: str, needs: tuple[str, ...], answer: Any, loca
     classes: dict[str, ClassPlan] = {}
     for planned in drafts:
         methods = _functions(planned.methods, known)
-        if "__init__" not in {m.name for m in methods} and planned.base not in local:
+        if not methods or ("__init__" not in {m.name for m in methods} and planned.base not in local):
             made = FunctionPlan(
                 signature="def __init__(self, config: dict[str, Any]) -> None", purpose="Set up from the config."
             )
             methods = (made, *methods)
-        attributes = {a.name: Attribute(name=a.name, type=known_type(a.type, known)) for a in planned.attributes}
+        attributes = {
+            a.name: Attribute(name=a.name, type=known_type(a.type, known))
+            for a in planned.attributes
+            if not keyword.iskeyword(a.name)
+        }
         classes.setdefault(
             planned.name,
             ClassPlan(

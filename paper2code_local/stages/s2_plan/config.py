@@ -19,7 +19,16 @@ from paper2code_local.prefix import PaperText, section_text
 ASSUMPTION = "assumption"
 SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])]
-Value = bool | int | float | Annotated[str, Field(min_length=1, max_length=40)]
+_PLAIN = r"-?[0-9]{1,9}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?"
+Value = Annotated[
+    str,
+    Field(
+        pattern=rf"^({_PLAIN}(, {_PLAIN}){{0,4}}|[A-Za-z][A-Za-z0-9 ,._/+()-]{{0,39}})$",
+        max_length=40,
+        examples=["0.1", "32", "1e-5", "true", "synthetic"],
+    ),
+]
+"""A number, a few of them, or words: always said as text, as a grammar sets no end to the digits of a JSON number."""
 _MINUS = str.maketrans({"−": "-", "–": "-", "‐": "-", "×": "x", "·": "x"})
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<mantissa>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d*\.?\d+)"
@@ -68,11 +77,9 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
     return Config(tuple(values.values()), tuple(findings))
 
 
-def tidy(value: bool | int | float | str) -> bool | int | float | str:
+def tidy(said: str) -> bool | int | float | str:
     """Return a text that spells a number or a truth value as that value: "1e-5" → 0.00001."""
-    if not isinstance(value, str):
-        return value
-    word = value.strip()
+    word = said.strip()
     if word.lower() in {"true", "false"}:
         return word.lower() == "true"
     for read in (int, float):

@@ -46,8 +46,8 @@ def shared_type(scale: float) -> type[Answer]:
         "SharedAnswer",
         order_reason=text(200 * scale),
         packages=several(Package, 6),
-        shared_knowledge=several(text(160 * scale), 4 * scale),
-        unclear=several(text(160 * scale), 4 * scale),
+        shared_knowledge=several(text(160), 4 * scale),
+        unclear=several(text(160), 4 * scale),
     )
     return answer
 

@@ -11,7 +11,7 @@ from paper2code_local.errors import AnswerError
 def answer_type(scale: float) -> type[Answer]:
     """Return the type of the answer."""
     long, short = text(240 * scale), text(200 * scale)
-    method = several(short, 6 * scale, 2)
+    method = several(text(200), 6 * scale, 2)  # more steps or longer ones, not both: answers grow with scale, no faster
     answer: type[Answer] = fields(
         "OverviewAnswer", task=long, method=method, data=short, training=short, evaluation=short
     )

@@ -18,6 +18,8 @@ from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText
 
 NO_SOURCE = "none"
+MOST_DEFINITIONS = 12
+"""A file that defines more has the plan's own words for the rest."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Analysed:
 
 def answer_type(names: Sequence[str], sources: Sequence[str], keys: Sequence[str], scale: float) -> type[Answer]:
     """Return the answer type for a file that defines `names`."""
-    definition = fields("DefinitionAnswer", name=choice(names), does=text(180 * scale), shapes=text(90 * scale))
-    step = fields("StepAnswer", text=text(180 * scale), source=choice((*sources, NO_SOURCE)))
+    definition = fields("DefinitionAnswer", name=choice(names), does=text(180), shapes=text(90))
+    step = fields("StepAnswer", text=text(180), source=choice((*sources, NO_SOURCE)))
     answer: type[Answer] = fields(
         "SpecAnswer",
-        definitions=several(definition, len(names), 1),
+        definitions=several(definition, min(len(names), MOST_DEFINITIONS * scale), 1),
         steps=several(step, 5 * scale, 1),
         config_keys=several(choice(keys), min(8, len(keys))),
         edge_cases=several(text(120 * scale), 3),
@@ -54,7 +56,7 @@ def question(file: FilePlan, plan: Plan, paper: PaperText, scale: float) -> Ques
         implements=file.implements,
         names=", ".join(names),
     )
-    bound = 420 * scale + len(names) * 120 * scale + 100
+    bound = 600 * scale + min(len(names), MOST_DEFINITIONS * scale) * 125 + 150
     return Question(f"analyse.{file.path}", asked, kind, int(bound))
 
 
