@@ -31,17 +31,17 @@ def _compiled(text: str, kind: str, source: str) -> ast.Module:
 
 def _signature(text: str) -> str:
     kind = "one function signature"
-    tree = _compiled(text, kind, f"{text}: ...")
-    if "\n" in text or len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef | ast.AsyncFunctionDef):
-        raise ValueError(f"{text!r} is not {kind}")
-    return text
+    match _compiled(text, kind, f"{text}: ...").body:
+        case [ast.FunctionDef(body=[ast.Expr()]) | ast.AsyncFunctionDef(body=[ast.Expr()])] if "\n" not in text:
+            return text
+    raise ValueError(f"{text!r} is not {kind}")
 
 
 def _type(text: str) -> str:
-    tree = _compiled(text, "a type", f"x: {text}")
-    if "\n" in text or len(tree.body) != 1 or not isinstance(tree.body[0], ast.AnnAssign) or tree.body[0].value:
-        raise ValueError(f"{text!r} is not a type")
-    return text
+    match _compiled(text, "a type", f"x: {text}").body:
+        case [ast.AnnAssign(value=None)] if "\n" not in text:
+            return text
+    raise ValueError(f"{text!r} is not a type")
 
 
 def _name(text: str) -> str:
