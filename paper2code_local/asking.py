@@ -244,12 +244,15 @@ def schema_of(answer: type[BaseModel]) -> dict[str, JsonValue]:
 
 
 def smaller(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return `schema` with the bounds of its arrays and strings halved, never below their lower bounds."""
+    """Return `schema` with the bounds of its arrays and texts halved, never below their lower bounds.
+
+    Strings with a pattern keep theirs: the shortest that a pattern allows may be longer than half.
+    """
 
     def halved(node: JsonValue) -> JsonValue:
         if isinstance(node, list):
             return [halved(part) for part in node]
-        if not isinstance(node, dict):
+        if not isinstance(node, dict) or isinstance(node.get("pattern"), str):
             return node
         result = {key: halved(value) for key, value in node.items()}
         for most, least in (("maxItems", "minItems"), ("maxLength", "minLength")):
