@@ -4,7 +4,7 @@
 
 For each paper: exit code, seconds, calls, answers asked again, tokens, share of cached prompt tokens, findings by code
 before repair and at the end, stubs; and a proof made here again, with nothing of ours: every `.py` compiles, and every
-name that is imported from a module of the repository is defined there. Results are kept with date, machine and commit; a
+name imported from a module of the repository is defined there. Results are kept with date, machine and commit; a
 run folder that is there already is replayed, so times count for fresh folders only.
 """
 

@@ -7,7 +7,7 @@ paper is cut once, in a stated order, to what the context leaves. Must not know 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from paper2code_local.artifacts.paper import Block, Figure, Formula, Paper, Paragraph, Section, Table
@@ -25,8 +25,8 @@ class PaperText:
     text: str
     tokens: int
     cut: tuple[str, ...]
-    sections: tuple[str, ...]
-    """Ids of the sections that are still there."""
+    sections: Mapping[str, str]
+    """Heading as printed → id, of the sections that are still there: what a model calls a section by."""
     formulas: tuple[str, ...]
     """Ids of the formulas that are still there."""
 
@@ -47,7 +47,7 @@ def paper_text(paper: Paper, count: Callable[[str], int], budget: int | None) ->
         if budget is None or tokens <= budget:
             kept = [section for _, section, _ in pieces if section is not None]
             formulas = tuple(b.id for s in kept for b in s.blocks if isinstance(b, Formula))
-            return PaperText(text, tokens, tuple(cut), tuple(s.id for s in kept), formulas)
+            return PaperText(text, tokens, tuple(cut), _headings(kept), formulas)
     raise InputError(
         "too_long",
         f"the paper's body has {tokens:,} tokens and the context leaves {budget:,}",
@@ -77,9 +77,19 @@ def _pieces(paper: Paper) -> list[tuple[str, Section | None, str]]:
     return pieces
 
 
+def _headings(sections: Sequence[Section]) -> dict[str, str]:
+    """Return a name for each section: its printed heading, with its id where that alone would not tell."""
+    names: dict[str, str] = {}
+    for section in sections:
+        printed = f"{section.number} {section.heading}".strip()[:60].strip()
+        unclear = not printed or printed in names
+        names[f"{printed} {section.id}".strip() if unclear else printed] = section.id
+    return names
+
+
 def section_text(section: Section) -> str:
     """Render one section with the ids of what stands in it."""
-    heading = f"{'#' * min(section.level + 1, 6)} [{section.id}] {section.number} {section.heading}".rstrip()
+    heading = f"{'#' * min(section.level + 1, 6)} {section.number} {section.heading} [{section.id}]".rstrip()
     return "\n".join([re.sub(r"  +", " ", heading), *(_block_text(block) for block in section.blocks)])
 
 

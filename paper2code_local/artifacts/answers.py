@@ -14,8 +14,8 @@ IDENTIFIER = r"[a-z_][a-z0-9_]{0,30}"
 TYPE = r"[A-Za-z][A-Za-z0-9_.]{0,30}(\[[A-Za-z][A-Za-z0-9_.]{0,20}(, [A-Za-z.][A-Za-z0-9_.]{0,20}){0,3}\])?( \| None)?"
 DEFAULT = r"( = (None|True|False|-?[0-9]{1,6}(\.[0-9]{1,6})?|1e-[0-9]{1,2}))?"
 PARAMETER = rf"{IDENTIFIER}: {TYPE}{DEFAULT}"
-FUNCTION = rf"^{IDENTIFIER}\(({PARAMETER}(, {PARAMETER}){{0,5}})?\) -> {TYPE}$"
-METHOD = rf"^{IDENTIFIER}\(self(, {PARAMETER}){{0,5}}\) -> {TYPE}$"
+FUNCTION = rf"^def {IDENTIFIER}\(({PARAMETER}(, {PARAMETER}){{0,5}})?\) -> {TYPE}$"
+METHOD = rf"^def {IDENTIFIER}\(self(, {PARAMETER}){{0,5}}\) -> {TYPE}$"
 
 
 class Answer(BaseModel):

@@ -45,7 +45,9 @@ class Architecture:
 
 
 class FileAnswer(Answer):
-    path: Annotated[str, Field(pattern=paths.PATTERN, max_length=40, examples=["model.py", "data/loader.py", "train.py"])]
+    path: Annotated[
+        str, Field(pattern=paths.PATTERN, max_length=40, examples=["model.py", "data/loader.py", "train.py"])
+    ]
     purpose: text(140)  # type: ignore[valid-type]
 
 
@@ -61,9 +63,9 @@ class FunctionAnswer(Answer):
             pattern=answers.FUNCTION,
             max_length=120,
             examples=[
-                "score(x: torch.Tensor) -> torch.Tensor",
-                "load(n: int = 3) -> list[float]",
-                "fit(k: Any) -> float",
+                "def score(x: torch.Tensor) -> torch.Tensor",
+                "def load(n: int = 3) -> list[float]",
+                "def fit(k: Any) -> float",
             ],
         ),
     ]
@@ -76,7 +78,7 @@ class MethodAnswer(Answer):
         Field(
             pattern=answers.METHOD,
             max_length=120,
-            examples=["__init__(self, dim: int) -> None", "forward(self, x: float) -> float"],
+            examples=["def __init__(self, dim: int) -> None", "def forward(self, x: float) -> float"],
         ),
     ]
     does: text(140)  # type: ignore[valid-type]
@@ -224,7 +226,7 @@ class _Interfaces:
     def _without_repeats(self, files: list[FilePlan]) -> tuple[FilePlan, ...]:
         """Keep a name where it is planned first: two files may not define the same thing."""
         taken: set[str] = set()
-        kept = []
+        kept: list[FilePlan] = []
         for file in files:
             again = taken & set(file.names())
             if again:
@@ -308,7 +310,7 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
     """
     line = re.sub(r"\.\.+|\.(?=[\],\s)])", "", line)
     try:
-        tree = ast.parse(f"def {line}: ...").body[0]
+        tree = ast.parse(f"{line}: ...").body[0]
     except SyntaxError:
         return None
     assert isinstance(tree, ast.FunctionDef)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -35,6 +36,7 @@ _NUMBER = re.compile(
     r"(?:[eE](?P<e>[-+]?\d+)|\s*(?:x|\\times|\\cdot)\s*10\s*\^?\s*\{?\s*(?P<p>-?\s*\d+)\s*\}?)?(?P<unit>\s*%|[kKM]\b)?"
 )
 _POWER = re.compile(r"(?<![\w.])10\s*(?:\^\s*\{?\s*)?(-\s*\d+)")
+_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _UNITS = {"%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6}
 
 
@@ -47,7 +49,7 @@ class Config:
 
 
 def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
-    """Return the answer type; `sections` are the ids that the paper has."""
+    """Return the answer type; `sections` are the headings that the paper has."""
     item = fields("ValueAnswer", key=Key, value=Value, section=choice((*sections, ASSUMPTION)))
     answer: type[Answer] = fields("ConfigAnswer", values=several(item, 12 * scale, 1))
     return answer
@@ -55,7 +57,7 @@ def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
 
 async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -> Config:
     """Ask for the settings and look each value up in the section it names; a seed is always there."""
-    kind = answer_type(text.sections, scale)
+    kind = answer_type(tuple(text.sections), scale)
     answer = await asker.ask(Question("plan.config", prompt(__package__, "config.md"), kind, int(900 * scale)))
     if isinstance(answer, Unanswered):
         return Config(
@@ -65,15 +67,15 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
     values = {"seed": SEED}
     findings = []
     for said in answer.model_dump()["values"]:
-        key, value, section = said["key"], tidy(said["value"]), said["section"]
-        if key in values:
+        key, value, section = said["key"], tidy(said["value"]), text.sections.get(said["section"], "")
+        if key in values or iskeyword(key):
             continue
         origin: Literal["traced", "untraced", "assumed"] = "assumed"
-        if section != ASSUMPTION:
+        if section:
             origin = "traced" if stands_in(value, key, sections[section]) else "untraced"
         if origin == "untraced":
-            findings.append(_untraced(key, value, section))
-        values[key] = ConfigValue(key=key, value=value, section="" if section == ASSUMPTION else section, origin=origin)
+            findings.append(_untraced(key, value, said["section"]))
+        values[key] = ConfigValue(key=key, value=value, section=section, origin=origin)
     return Config(tuple(values.values()), tuple(findings))
 
 
@@ -102,7 +104,7 @@ def stands_in(value: bool | int | float | str, key: str, text: str) -> bool:
 
 
 def numbers(text: str) -> set[float]:
-    """Return the numbers that `text` states: 32,000, 1e-3, 2 x 10^-5, 10 −3, 10% (as 10 and 0.1), 5k."""
+    """Return the numbers that `text` states: 32,000, 1e-3, 2 x 10^-5, 10 −3, 10% (as 10 and 0.1), 5k, three."""
     found: set[float] = set()
     for match in _NUMBER.finditer(text):
         number = float(match["mantissa"].replace(",", ""))
@@ -112,6 +114,7 @@ def numbers(text: str) -> set[float]:
         found.add(round(number, 12))
         if unit := (match["unit"] or "").strip():
             found.add(round(number * _UNITS[unit], 12))
+    found.update(float(n) for n, word in enumerate(_WORDS) if re.search(rf"\b{word}\b", text, re.I))
     found.update(10.0 ** int(p.replace(" ", "")) for p in _POWER.findall(text) if len(p.strip("- ")) <= 2)
     return found
 
@@ -122,6 +125,6 @@ def _untraced(key: str, value: object, section: str) -> Finding:
         severity="warning",
         path="config.yaml",
         line=0,
-        message=f"{key} = {value!r} is said to come from section {section}, where it was not found",
+        message=f'{key} = {value!r} is said to come from section "{section}", where it was not found',
         hint="Compare it with the paper and correct config.yaml.",
     )

@@ -78,14 +78,14 @@ async def logic_of(files: tuple[FilePlan, ...], paper: PaperText, asker: Asker, 
 
 async def _placed(file: FilePlan, paper: PaperText, asker: Asker, scale: float) -> tuple[FilePlan, Finding | None]:
     asked = prompt(__package__, "logic.md", path=file.path, purpose=file.purpose)
-    kind = file_type(paper.sections, paper.formulas, scale)
+    kind = file_type(tuple(paper.sections), paper.formulas, scale)
     answer = await asker.ask(Question(f"plan.logic.{file.path}", asked, kind, int(240 * scale) + 80))
     if isinstance(answer, Unanswered):
         return file, mended(file.path, f"what {file.path} rests on was not given ({answer.reason})")
     said = answer.model_dump()
     update = {
         "implements": said["implements"],
-        "sections": unique(said.get("sections", [])),
+        "sections": unique([paper.sections[name] for name in said.get("sections", [])]),
         "formulas": unique(said.get("formulas", [])),
     }
     return file.model_copy(update=update), None

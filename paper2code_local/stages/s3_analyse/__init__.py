@@ -77,9 +77,7 @@ async def _spec(
     described = {
         d["name"]: DefinitionSpec(**{**d, "shapes": tidy_shapes(d["shapes"])}) for d in reversed(said["definitions"])
     }
-    steps = {
-        s["text"]: Step(text=s["text"], source="" if s["source"] == NO_SOURCE else s["source"]) for s in said["steps"]
-    }
+    steps = {s["text"]: Step(text=s["text"], source=_id(s["source"], paper)) for s in said["steps"]}
     spec = FileSpec(
         path=file.path,
         definitions=tuple(described[name] for name in definitions(file) if name in described),
@@ -88,6 +86,10 @@ async def _spec(
         edge_cases=unique(said["edge_cases"]),
     )
     return spec, None
+
+
+def _id(source: str, paper: PaperText) -> str:
+    return "" if source == NO_SOURCE else paper.sections.get(source, source)
 
 
 def tidy_shapes(said: str) -> str:
