@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,11 +25,10 @@ CLASS_LINE = re.compile(
 SEQUENCE_LINE = re.compile(
     r"    participant p\d+ as [a-z0-9_/]+\.py|    p\d+->>p\d+: [A-Za-z0-9_.]+\([A-Za-z0-9_.,* ]*\)", re.ASCII
 )
-names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True) | st.sampled_from(
-    ["class", "end", "note", "Foo", "Foo_", "namespace", "constructor", "__proto__", "direction", "LR", "main_py"]
-)
-types = st.text(alphabet="abT[]{},.|<>~\"'`#;%\n():=*&é ", max_size=20) | st.sampled_from(
-    ["dict[str, float]", "Callable[[int], dict[str, list[int]]]", "int | None", "}\n%%{init: {}}%%"]
+names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True).filter(
+    lambda n: not iskeyword(n)
+) | st.sampled_from(
+    ["end", "note", "Foo", "Foo_", "namespace", "constructor", "__proto__", "direction", "LR", "main_py"]
 )
 annotations = st.sampled_from(
     [
@@ -62,9 +62,9 @@ def plans(draw: st.DrawFn) -> Plan:
         classes = [
             ClassPlan(
                 name=name,
-                base=draw(st.sampled_from(["", "Foo", "nn.Module", "A[{}]>>\n<<x"])),
+                base=draw(st.sampled_from(["", "Foo", "nn.Module", "a.b.C"])),
                 purpose="",
-                attributes=tuple(Attribute(name=n, type=draw(types)) for n in draw(st.lists(names, max_size=2))),
+                attributes=tuple(Attribute(name=n, type=draw(annotations)) for n in draw(st.lists(names, max_size=2))),
                 methods=tuple(draw(st.lists(functions(True), max_size=2, unique_by=lambda f: f.name))),
             )
             for name in draw(st.lists(names, max_size=3, unique=True))

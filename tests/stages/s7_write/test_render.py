@@ -55,11 +55,10 @@ def spoilt(value: M, text: str) -> M:
         "purpose",
         "implements",
         "order_reason",
-        "type",
         "title",
         "heading",
     }
-    free |= {"number", "label", "message", "does", "shapes", "text", "base"}
+    free |= {"number", "label", "message", "does", "shapes", "text"}
     free_lists = {"method", "shared_knowledge", "unclear", "authors", "warnings", "edge_cases"}
 
     def walk(node: object) -> object:
