@@ -7,12 +7,17 @@ be removed again. Engine processes are kept offline by their environment (engine
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", ""})
+LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+"""Audit events whose first argument is a host."""
+CONNECTIONS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getnameinfo"})
+"""Audit events whose last argument is an address; a tuple for the internet."""
 
 
 class OfflineError(PermissionError):
@@ -53,11 +58,25 @@ def permitted(host: object) -> bool:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.getaddrinfo":
+    if event in LOOK_UPS:
         host = arguments[0]
-    elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
-        host = arguments[1][0]
+        refused = not permitted(host)
+    elif event in CONNECTIONS and isinstance(arguments[-1], tuple):
+        host = arguments[-1][0]
+        refused = not permitted(host) and not _is_named(str(host))
     else:
         return
-    if not permitted(host):
+    if refused:
         raise OfflineError(f"{host!r} is not on this machine, and nothing may leave it")
+
+
+def _is_named(address: str) -> bool:
+    """Tell whether a host that the user named has this address: libraries connect to what a look-up gave them."""
+    for host in _allowed:
+        try:
+            found = socket.getaddrinfo(host, None)
+        except OSError:
+            continue
+        if address in {entry[4][0] for entry in found}:
+            return True
+    return False

@@ -44,7 +44,9 @@ class RunDir:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process. Raises UsageError (`locked`) when another one has it."""
-        with writing(self.root), (self.root / ".lock").open("w") as held:
+        with writing(self.root):
+            lock = (self.root / ".lock").open("w")
+        with lock as held:  # what goes wrong while the lock is held is not about this folder
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -111,7 +113,7 @@ class RunDir:
         digest = _digest(data)
         if digest not in self._ours:
             with writing(self.root), self._ledger.open("a", encoding="ascii") as ledger:
-                ledger.write(digest + "\n")
+                ledger.write("\n" + digest)  # newline first: a line torn by a crash must not swallow this one
                 ledger.flush()
                 os.fsync(ledger.fileno())
             self._ours.add(digest)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json as json_text
+import os
+import sys
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from pydantic import JsonValue
@@ -109,7 +111,8 @@ def generate(
         open_while_running.enter_context(folder.locked())
         files = (root / "events.jsonl", events)
         listeners: list[Listener] = [open_while_running.enter_context(JsonLines(path)) for path in files if path]
-        view = TerminalView(Console(stderr=True), quiet or json, verbose)
+        screen = open_while_running.enter_context(own_stderr())
+        view = TerminalView(Console(file=screen), quiet or json, verbose)
         listeners.append(open_while_running.enter_context(view))
 
         def hear(event: Event) -> None:
@@ -128,6 +131,18 @@ def generate(
     elif not quiet:
         say(told(outcome, totals))
     return CLEAN if outcome.ok else FINDINGS
+
+
+@contextmanager
+def own_stderr() -> Iterator[TextIO]:
+    """Give standard error under a handle of its own: file descriptor 2 is the engine's log while that starts."""
+    try:
+        handle = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):  # not a file, as under a test runner
+        yield sys.stderr
+        return
+    with os.fdopen(handle, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace") as stream:
+        yield stream
 
 
 def engine_arg(text: str) -> tuple[str, JsonValue]:

@@ -6,7 +6,9 @@ In: a model folder, `EngineArgs`. Out: an `Engine`. Must not know stages or run 
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -103,28 +105,24 @@ class VllmEngine:
         if self._llm is not None:
             llm, self._llm = self._llm, None
             await asyncio.to_thread(llm.shutdown)
+            del llm
+            gc.collect()  # its __del__ needs modules that are gone when the interpreter ends
             os.close(self._pipe)
 
 
-async def start(
-    folder: Path,
-    model: str,
-    tokenizer: ChatTokenizer,
-    arguments: EngineArgs,
-    log: Path,
-    extra_env: dict[str, str] | None = None,
-) -> VllmEngine:
+async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: EngineArgs, log: Path) -> VllmEngine:
     """Start vLLM on the model in `folder`. Raises EngineError (`missing`, `start`).
 
     What vLLM and its children print goes to `log`: file descriptor 2 is pointed there while the children are born.
     """
-    os.environ.update(ENVIRONMENT | dict(arguments.environment) | (extra_env or {}))
+    os.environ.update(ENVIRONMENT | dict(arguments.environment))
     pipe = watchdog.guard()
     saved = os.dup(2)
     try:
         with log.open("ab") as sink:
             os.dup2(sink.fileno(), 2)
             llm = await asyncio.to_thread(_build, folder, arguments)
+        _log_to(log)
     except ImportError as error:
         os.close(pipe)
         hint = "Install it with scripts/setup, or pip install 'paper2code_local[cpu]' (or [gpu])."
@@ -136,6 +134,14 @@ async def start(
         os.dup2(saved, 2)
         os.close(saved)
     return VllmEngine(llm, model, tokenizer, pipe)
+
+
+def _log_to(log: Path) -> None:
+    """Send what vLLM says in this process to `log`, where its children's words are already."""
+    stream = log.open("a", encoding="utf-8")
+    for handler in logging.getLogger("vllm").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(stream)
 
 
 def _build(folder: Path, arguments: EngineArgs) -> Any:
