@@ -11,13 +11,29 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import TemplateError
+from jinja2.ext import Extension
+from jinja2.nodes import Node
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer as HfTokenizer
 
 from paper2code_local.errors import ModelError
 
 WORD_JOINER = "\u2060"
+PROBE = "Xyzzy"
+FAULTS = (TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What somebody else's template may raise."""
+
+
+class _Generation(Extension):
+    """`{% generation %}` marks what an assistant said, for training; here it is only what stands inside."""
+
+    tags = {"generation"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
 class ChatTokenizer:
@@ -26,18 +42,20 @@ class ChatTokenizer:
     def __init__(self, tokenizer_json: Path, chat_template: str, special: dict[str, str] | None = None) -> None:
         """Read the tokenizer; `special` gives bos_token, eos_token, … for the template.
 
-        Raises ModelError when the tokenizer or the template cannot be read.
+        Raises ModelError when the tokenizer or the template cannot be read, or the template drops what the user says.
         """
         try:
             self._tokenizer = HfTokenizer.from_file(str(tokenizer_json))
-        except Exception as error:
+        except Exception as error:  # tokenizers raises nothing more precise
             raise ModelError(
                 "tokenizer", f"{tokenizer_json} cannot be read: {error}", "Pull the model again."
             ) from error
-        added = {t.content for t in self._tokenizer.get_added_tokens_decoder().values() if len(t.content) > 1}
-        self._special = re.compile("|".join(re.escape(t) for t in sorted(added, key=len, reverse=True)) or r"(?!)")
+        # Runs of spaces or line breaks are added tokens too in some models: they are no role of anybody.
+        added = {t.content for t in self._tokenizer.get_added_tokens_decoder().values() if len(t.content.strip()) > 1}
+        breakable = sorted((t for t in added if WORD_JOINER not in t), key=len, reverse=True)
+        self._special = re.compile("|".join(map(re.escape, breakable)) or r"(?!)")
         environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, extensions=["jinja2.ext.loopcontrols"]
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
         environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
         environment.globals["raise_exception"] = _refuse
@@ -48,13 +66,22 @@ class ChatTokenizer:
                 "template", f"the chat template does not parse: {error}", "Check the model folder."
             ) from error
         self._words = special or {}
-        self._system_role = self._accepts_system_role()
+        self._system_role = True
+        try:
+            self._system_role = PROBE in self._conversation(PROBE, "hello")
+        except FAULTS:  # some templates refuse the system role, others drop it silently
+            self._system_role = False
+        try:
+            heard = PROBE in self._conversation("hello", PROBE)
+        except FAULTS as error:
+            raise ModelError("template", f"the chat template fails: {error}", "Check the model folder.") from error
+        if not heard:
+            raise ModelError("template", "the chat template drops what the user says", "Check the model folder.")
 
     def data(self, text: str) -> str:
         """Return `text` with every special token of this tokenizer broken up by U+2060 after its second character."""
-        while match := self._special.search(text):  # a break may complete another token, hence until none is left
-            at = match.start() + min(2, len(match.group()) - 1)
-            text = text[:at] + WORD_JOINER + text[at:]
+        while self._special.search(text):  # a break may complete another token, hence until none is left
+            text = self._special.sub(_broken, text)
         return text
 
     def count(self, text: str) -> int:
@@ -63,27 +90,23 @@ class ChatTokenizer:
 
     def encode(self, system: str, user: str, prefill: str = "") -> list[int]:
         """Return the token ids of the conversation up to and including `prefill`."""
-        system, user = self.data(system), self.data(user)
+        text = self._conversation(self.data(system), self.data(user)) + self.data(prefill)
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def _conversation(self, system: str, user: str) -> str:
         if self._system_role:
             messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         else:
             messages = [{"role": "user", "content": f"{system}\n\n{user}"}]
-        text = self._render(messages) + self.data(prefill)
-        return self._tokenizer.encode(text, add_special_tokens=False).ids
-
-    def _render(self, messages: list[dict[str, str]]) -> str:
         names: dict[str, Any] = {"bos_token": "", "eos_token": "", "tools": None, "documents": None} | self._words
         return self._template.render(
             messages=messages, add_generation_prompt=True, enable_thinking=False, strftime_now=lambda _: "", **names
         )
 
-    def _accepts_system_role(self) -> bool:
-        """Some templates refuse the system role, others drop it silently."""
-        probe = [{"role": "system", "content": "Xyzzy"}, {"role": "user", "content": "hello"}]
-        try:
-            return "Xyzzy" in self._render(probe)
-        except (TemplateError, ValueError):
-            return False
+
+def _broken(token: re.Match[str]) -> str:
+    at = min(2, len(token.group()) - 1)
+    return token.group()[:at] + WORD_JOINER + token.group()[at:]
 
 
 def _refuse(message: str) -> NoReturn:

@@ -26,6 +26,8 @@ class Gpu(Frozen):
     """One CUDA device as this process sees it; a MIG slice is a device of its own."""
 
     name: str
+    device: str
+    """What CUDA_VISIBLE_DEVICES calls it."""
     free: int
     """Bytes."""
     total: int
@@ -64,20 +66,20 @@ def _cgroup_room(root: Path) -> list[int]:
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            base, limit_name, usage_name, cache_name = root / "sys/fs/cgroup", "memory.max", "memory.current", "file"
+            base, limit_name, usage_name, prefix = root / "sys/fs/cgroup", "memory.max", "memory.current", ""
         elif "memory" in controllers.split(","):
             base = root / "sys/fs/cgroup/memory"
-            limit_name, usage_name, cache_name = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache"
+            limit_name, usage_name, prefix = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"
         else:
             continue
         place = base / path.lstrip("/")
         for folder in [place, *place.parents]:
             limit, usage = _text(folder / limit_name).strip(), _text(folder / usage_name).strip()
             if limit.isdigit() and usage.isdigit():
-                statistics = dict(
-                    part.split()[:2] for part in _text(folder / "memory.stat").splitlines() if " " in part
-                )
-                room.append(max(0, int(limit) - int(usage) + int(statistics.get(cache_name, "0"))))
+                statistics = _text(folder / "memory.stat").split()
+                counts = dict(zip(statistics[::2], map(int, statistics[1::2]), strict=False))
+                cache = sum(counts.get(f"{prefix}{kind}_file", 0) for kind in ("active", "inactive"))
+                room.append(max(0, int(limit) - int(usage) + cache))
             if folder == base:
                 break
     return room
@@ -87,7 +89,13 @@ def _gpus() -> tuple[Gpu, ...]:
     """Ask torch in a process of its own, so that ours never initialises CUDA."""
     with suppress(OSError, subprocess.SubprocessError, ValueError):
         probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=120, check=True)
-        return tuple(Gpu(name=name, free=free, total=total) for name, free, total in json.loads(probe.stdout))
+        found = json.loads(probe.stdout)
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        devices = devices if len(devices) >= len(found) and devices[0] else list(map(str, range(len(found))))
+        return tuple(
+            Gpu(name=name, device=device, free=free, total=total)
+            for device, (name, free, total) in zip(devices, found, strict=False)
+        )
     return ()
 
 

@@ -22,21 +22,21 @@ class PrefixGate:
         self._worth_waiting = worth_waiting
         self._prefilling: list[Sequence[int]] = []
         self._done: list[Sequence[int]] = []
-        self._changed = asyncio.Condition()
+        self._left = asyncio.Event()
 
     @asynccontextmanager
     async def admitted(self, tokens: Sequence[int]) -> AsyncIterator[None]:
         """Hold the block while `tokens` are prefilled; leave it at the first output token."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._should_wait(tokens))
-            self._prefilling.append(tokens)
+        while self._should_wait(tokens):
+            await self._left.wait()
+        self._prefilling.append(tokens)
         try:
             yield
-        finally:
-            async with self._changed:
-                self._prefilling = [t for t in self._prefilling if t is not tokens]
-                self._done = [*self._done[-63:], tokens]
-                self._changed.notify_all()
+            self._done = [*self._done[-63:], tokens]
+        finally:  # without awaiting: a second cancellation here would leave the others waiting for ever
+            self._prefilling = [t for t in self._prefilling if t is not tokens]
+            self._left.set()
+            self._left = asyncio.Event()
 
     def _should_wait(self, tokens: Sequence[int]) -> bool:
         ready = max((shared(tokens, done) for done in self._done), default=0)

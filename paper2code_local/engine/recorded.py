@@ -84,9 +84,8 @@ class RecordedEngine:
             try:
                 return await engine.complete(request)
             except EngineError as error:
-                if error.code != "engine.lost" or self._restarts >= RESTARTS:
+                if error.code != "engine.lost" or not await self._discarded(engine):
                     raise
-                await self._discard(engine)
 
     async def _started(self) -> Engine:
         async with self._starting:
@@ -94,9 +93,13 @@ class RecordedEngine:
                 self._engine = await self._start()
             return self._engine
 
-    async def _discard(self, engine: Engine) -> None:
-        """Close a dead engine, once, whichever of the calls in flight notices first."""
+    async def _discarded(self, engine: Engine) -> bool:
+        """Close a dead engine, once, whichever of the calls in flight notices first; False when it was the last one."""
         async with self._starting:
-            if self._engine is engine:
-                self._engine, self._restarts = None, self._restarts + 1
-                await engine.close()
+            if self._engine is not engine:
+                return True
+            if self._restarts >= RESTARTS:
+                return False
+            self._engine, self._restarts = None, self._restarts + 1
+            await engine.close()
+            return True

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from paper2code_local.engine.protocol import Completion, Request
 
+PIECE = re.compile(r"\w{1,6}|[^\w\s]")
 WORDS = ("entropy", "batch", "gradient", "score", "sample", "model", "loss", "weight", "step", "metric")
 
 
@@ -31,7 +32,7 @@ class ScriptedEngine:
 
     def count(self, text: str) -> int:
         """Return about one token per word and mark."""
-        return len(re.findall(r"\w{1,6}|[^\w\s]", text))
+        return len(PIECE.findall(text))
 
     async def complete(self, request: Request) -> Completion:
         """Answer `request`: a valid instance of its schema, or a function body, unless a fault is due."""
@@ -39,11 +40,15 @@ class ScriptedEngine:
         digest = hashlib.sha256(request.identity(self.model).encode()).digest()
         good = _Answer(digest).text(request)
         share = int.from_bytes(digest[:4], "big") / 2**32
-        text, finish = (good, "stop") if share >= self._faults else _spoiled(good, digest[4] % 4)
+        text, cut = (good, False) if share >= self._faults else _spoiled(good, digest[4] % 4)
+        text = text[: min((at for stop in request.stop if (at := text.find(stop)) >= 0), default=None)]
+        pieces = list(PIECE.finditer(text))
+        if len(pieces) > request.max_tokens:
+            text, cut = text[: pieces[request.max_tokens - 1].end()], True
         return Completion(
             text=text,
-            finish="length" if finish == "length" else "stop",
-            prompt_tokens=self.count(request.system + request.user),
+            finish="length" if cut else "stop",
+            prompt_tokens=self.count(request.system + request.user + request.prefill),
             cached_tokens=0,
             completion_tokens=self.count(text),
             seconds=0.0,
@@ -53,14 +58,15 @@ class ScriptedEngine:
         """Nothing to release."""
 
 
-def _spoiled(good: str, kind: int) -> tuple[str, str]:
+def _spoiled(good: str, kind: int) -> tuple[str, bool]:
+    """Return the answer with a fault, and whether it was cut."""
     if kind == 0:
-        return good[: len(good) // 2], "length"
+        return good[: len(good) // 2], True
     if kind == 1:
-        return "", "stop"
+        return "", False
     if kind == 2:
-        return "Sure! Here is what you asked for. I hope that it helps.", "stop"
-    return "the the " * 60, "length"
+        return "Sure! Here is what you asked for. I hope that it helps.", False
+    return "the the " * 60, True
 
 
 class _Answer:

@@ -6,10 +6,13 @@ are 2 (key and value) × layers × KV heads × head size × 2 (bf16), as in vLLM
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 from pydantic import Field, JsonValue
 
 from paper2code_local.artifacts.frozen import Frozen
-from paper2code_local.engine.hardware import Hardware
+from paper2code_local.engine.hardware import Gpu, Hardware
 from paper2code_local.errors import EngineError
 
 GIB = 1 << 30
@@ -53,6 +56,9 @@ class EngineArgs(Frozen):
     max_num_seqs: int
     max_num_batched_tokens: int
     kv_cache_memory_bytes: int
+    """For each GPU."""
+    gpu_memory_utilization: float
+    """vLLM refuses to start where less than this share of a GPU is free; the KV cache is as large as said above."""
     tensor_parallel_size: int = 1
     enforce_eager: bool
     environment: tuple[tuple[str, str], ...] = ()
@@ -67,61 +73,84 @@ def engine_args(
 
     Context is what the paper and the answers need, not what the model could do: KV cache is memory that batching needs.
     """
-    context = _rounded(need.context)
-    if context > model.context:
+    if need.context > model.context:
         raise EngineError(
             "context",
-            f"the run needs a context of {context:,} tokens and {model.id} has {model.context:,}",
+            f"the run needs a context of {need.context:,} tokens and {model.id} has {model.context:,}",
             "Choose a model with a longer context, or leave out parts of the paper.",
         )
-    least = context * model.kv_per_token
-    wanted = (context + need.in_flight * TAIL) * model.kv_per_token
-    on_gpu = bool(hardware.gpus)
-    parallel, free = _gpu_room(hardware, model, least) if on_gpu else (1, hardware.memory - CPU_OVERHEAD)
-    room = free * parallel - model.weights
-    if room < least:
-        raise _too_small(hardware, model, context, least)
-    kv = min(wanted, room) if not on_gpu else room  # on a GPU nothing else wants the memory; main memory is shared
-    in_flight = max(1, min(need.in_flight, (kv // model.kv_per_token - context) // TAIL))
+    context = min(_rounded(need.context), model.context)
+    least = (_rounded(context) + BLOCK) * model.kv_per_token  # vLLM keeps one block for itself
+    room = _gpu_room(hardware.gpus, model, least) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
+    free = room.each * room.parallel
+    if free < model.weights + least:
+        raise _too_small(hardware, model, context, least, room)
+    kv = free - model.weights
+    if not hardware.gpus:  # main memory is shared; on a GPU nothing else wants the memory
+        kv = min(kv, least + need.in_flight * TAIL * model.kv_per_token)
+    in_flight = max(1, min(need.in_flight, (kv - least) // (TAIL * model.kv_per_token)))
     return EngineArgs(
         max_model_len=context,
         max_num_seqs=in_flight,
         # On the CPU a seeded request dies when its prefill is chunked, so no prompt may be longer than one step.
-        max_num_batched_tokens=max(8192, context) if on_gpu else context,
-        kv_cache_memory_bytes=kv // parallel,
-        tensor_parallel_size=parallel,
-        enforce_eager=not on_gpu,
-        environment=() if on_gpu else (("VLLM_CPU_NUM_OF_RESERVED_CPU", "0"),),
+        max_num_batched_tokens=max(8192, context) if hardware.gpus else context,
+        kv_cache_memory_bytes=kv // room.parallel,
+        gpu_memory_utilization=room.share,
+        tensor_parallel_size=room.parallel,
+        enforce_eager=not hardware.gpus,
+        environment=room.environment if hardware.gpus else (("VLLM_CPU_NUM_OF_RESERVED_CPU", "0"),),
         extra=extra or {},
     )
 
 
-def _gpu_room(hardware: Hardware, model: ModelShape, least: int) -> tuple[int, int]:
-    """Return the smallest tensor parallelism that fits and the bytes per GPU it leaves for weights and KV cache.
+@dataclass(frozen=True)
+class _Room:
+    """Where the engine goes, and what is free there beside its own overhead."""
 
-    vLLM splits evenly, so the GPU with the least free memory decides. When nothing fits, the largest split is returned.
+    each: int
+    """Bytes for weights and KV cache on each GPU, or in main memory."""
+    parallel: int = 1
+    share: float = 0.5
+    """Of each GPU; on the CPU vLLM does not ask."""
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def _gpu_room(gpus: tuple[Gpu, ...], model: ModelShape, least: int) -> _Room:
+    """Return the fewest GPUs that hold the model; when none do, as many as tensor parallelism can use.
+
+    vLLM splits evenly, so of the GPUs that are used the one with the least free memory decides. It takes the first ones
+    that it sees: others are named in CUDA_VISIBLE_DEVICES.
     """
-    free = sorted((g.free for g in hardware.gpus), reverse=True)
-    sizes = [t for t in (1, 2, 4, 8) if t <= len(free) and model.heads % t == 0]
-    for parallel in sizes:
-        room = free[parallel - 1] - GPU_OVERHEAD
-        if room * parallel >= model.weights + least:
-            return parallel, room
-    return sizes[-1], free[sizes[-1] - 1] - GPU_OVERHEAD
+    freest = sorted(range(len(gpus)), key=lambda i: -gpus[i].free)
+    room = _Room(0)
+    for parallel in (1, 2, 4, 8):
+        if parallel > len(gpus) or model.heads % parallel:
+            continue
+        chosen = [gpus[i] for i in sorted(freest[:parallel])]
+        each = min(g.free for g in chosen) - GPU_OVERHEAD
+        visible = (
+            () if chosen == list(gpus[:parallel]) else (("CUDA_VISIBLE_DEVICES", ",".join(g.device for g in chosen)),)
+        )
+        share = max(0.01, math.floor(min(100 * (g.free - GPU_OVERHEAD) / g.total for g in chosen)) / 100)
+        room = _Room(each, parallel, share, visible)
+        if each * parallel >= model.weights + least:
+            break
+    return room
 
 
-def _too_small(hardware: Hardware, model: ModelShape, context: int, least: int) -> EngineError:
+def _too_small(hardware: Hardware, model: ModelShape, context: int, least: int, room: _Room) -> EngineError:
     if hardware.gpus:
-        have, where, overhead = sum(g.free for g in hardware.gpus), f"{len(hardware.gpus)} GPU(s)", GPU_OVERHEAD
+        where, overhead = f"{room.parallel} of {len(hardware.gpus)} GPU(s)", GPU_OVERHEAD * room.parallel
     else:
-        have, where, overhead = hardware.memory, "main memory", CPU_OVERHEAD
-    must = model.weights + least + overhead
-    fits = max(0, (have - overhead - model.weights) // model.kv_per_token)
+        where, overhead = "main memory", CPU_OVERHEAD
+    must, have = model.weights + least + overhead, room.each * room.parallel + overhead
+    usable = max(0, have - overhead)
+    fits = max(0, (usable - model.weights) // model.kv_per_token // BLOCK - 1) * BLOCK
     ways = [
-        f"free {_gib(must - have)} of {'GPU' if hardware.gpus else 'main'} memory",
-        f"choose a model whose weights are at most {_gib(max(0, have - overhead - least))}",
+        f"free {_gib(must - have)} more of {where}",
+        f"choose a model that needs at most {_gib(usable)} in all (this one: {_gib(must - overhead)})",
         f"shorten the paper so that the run needs at most {fits:,} tokens"
-        if fits > 0
+        if fits
         else f"use a quantised copy of {model.id} (its weights alone need {_gib(model.weights)})",
     ]
     return EngineError(

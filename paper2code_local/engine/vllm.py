@@ -131,6 +131,7 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         os.close(pipe)
         raise EngineError("start", f"vLLM did not start: {error}", f"What it said is in {log}.") from error
     finally:
+        os.environ.pop(watchdog.MARK, None)  # what we start later is not the engine's and must outlive it
         os.dup2(saved, 2)
         os.close(saved)
     return VllmEngine(llm, model, tokenizer, pipe)

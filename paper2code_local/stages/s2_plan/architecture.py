@@ -251,8 +251,9 @@ class _Interfaces:
 
 
 def _refused(answer: Any, local: Sequence[str]) -> str | None:
-    if taken := [d.name for d in answer.definitions if d.kind == "class" and d.name in local]:
-        return f"{taken[0]} is defined by a file that this one imports; use it, or name your class otherwise"
+    if all(d.kind == "class" and d.name in local for d in answer.definitions):
+        taken = ", ".join(d.name for d in answer.definitions)
+        return f"{taken}: a file that this one imports defines that already; define what is still missing"
     if words := [d.name for d in answer.definitions if d.kind == "class" and keyword.iskeyword(d.name)]:
         return f"{words[0]} is a word of Python itself; name the class otherwise"
     return None
@@ -260,7 +261,7 @@ def _refused(answer: Any, local: Sequence[str]) -> str | None:
 
 def file_plan(path: str, purpose: str, needs: tuple[str, ...], answer: Any, local: Sequence[str]) -> FilePlan:
     """Assemble a file's plan from an answer: types that nothing defines become Any, repeats are dropped."""
-    drafts = [d for d in answer.definitions if d.kind == "class"]
+    drafts = [d for d in answer.definitions if d.kind == "class" and d.name not in local]
     own = [c.name for c in drafts]
     known = KNOWN_ROOTS | set(local) | set(own)
     classes: dict[str, ClassPlan] = {}
