@@ -26,6 +26,8 @@ Gate = Callable[[Mapping[str, bytes]], Awaitable[tuple[Finding, ...]]]
 STUB = "P2C401"
 BLOCKING = ("P2C1", "P2C2")
 """Families whose errors may not be written: syntax and imports."""
+UNDEFINED = re.compile(r": (?P<path>\S+) defines no `(?P<name>\w+)`\.$")
+"""How P2C202 ends."""
 
 
 class Rewrite(Protocol):
@@ -73,24 +75,18 @@ async def settle(repo: Repo, plan: Plan, gate: Gate, skeleton: Callable[[str, st
 
     Raises AnswerError (`stubs`) when the entry point or more than half of the files would be stubs.
     """
-    stubbed_files: dict[str, str] = {f.path: f.reason for f in repo.files if isinstance(f, Unwritten)}
-    stubbed = {path: skeleton(path, f"{STUB}: {reason}") for path, reason in stubbed_files.items()}
-    files = {f.path: f if isinstance(f, SourceFile) else stubbed[f.path] for f in repo.files}
-    missing: list[str] = []
-    while True:
-        findings = await gate(contents(files))
-        blocking = [f for f in errors_of(findings) if f.code.startswith(BLOCKING)]
-        if not blocking:
-            break
-        for finding in blocking:
-            added = None if finding.path in stubbed_files else _defined(finding, files)
-            if added is not None:
-                missing.append(added)
-            elif finding.path in files and finding.path not in stubbed_files:
-                stubbed_files[finding.path] = finding.message
-                files[finding.path] = skeleton(finding.path, f"{finding.code}: {finding.message}")
-            else:
-                raise AssertionError(f"the gate refuses a file of ours: {finding}")
+    stubbed_files = [f.path for f in repo.files if isinstance(f, Unwritten)]
+    files = {f.path: f if isinstance(f, SourceFile) else skeleton(f.path, f"{STUB}: {f.reason}") for f in repo.files}
+    while blocking := _blocking(findings := await gate(contents(files))):
+        broken = {f.path: f for f in blocking if f.path not in stubbed_files and _lost(f, files) is None}
+        lost = {found for f in blocking if (found := _lost(f, files))}
+        if not broken and not lost:
+            raise AssertionError(f"the gate refuses a file of ours: {blocking[0]}")
+        for finding in broken.values():  # first: a name that is added to such a file would go with its text
+            stubbed_files.append(finding.path)
+            files[finding.path] = skeleton(finding.path, f"{finding.code}: {finding.message}")
+        for path, name in () if broken else sorted(lost):
+            files[path] = _with_stub(files[path], name)
     if ENTRY in stubbed_files or 2 * len(stubbed_files) > len(plan.files):
         raise AnswerError(
             "stubs",
@@ -103,7 +99,7 @@ async def settle(repo: Repo, plan: Plan, gate: Gate, skeleton: Callable[[str, st
         files=(*_packages(files), *files.values()),
         findings=findings,
         stubbed_files=tuple(stubbed_files),
-        stubbed_names=(*names, *missing),
+        stubbed_names=tuple(names),
     )
 
 
@@ -167,22 +163,26 @@ def _units(file: SourceFile | Unwritten, wrong: tuple[Finding, ...]) -> tuple[st
     return tuple(dict.fromkeys(u.qualname for u in units if u)) if all(units) else ()
 
 
-def _defined(finding: Finding, files: dict[str, SourceFile]) -> str | None:
-    """Define a name that is imported but defined nowhere as a stub in the file it is imported from."""
-    match = re.search(r"^from ([\w.]+) import (\w+)", _line(finding, files))
-    if finding.code != "P2C202" or match is None:
-        return None
-    path = match[1].replace(".", "/") + ".py"
-    name = match[2]
-    if path not in files or f"{name} " not in f"{finding.message} ":
-        return None
-    head = f"\n\ndef {name}(*args: object, **kwargs: object) -> None:"
-    stub = f'{head}\n    raise NotImplementedError("P2C202: {name} was never written")\n'
-    file = files[path]
-    files[path] = file.model_copy(update={"text": file.text.rstrip("\n") + "\n" + stub})
-    return f"{path}:{name}"
+def _blocking(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    return tuple(f for f in errors_of(findings) if f.code.startswith(BLOCKING))
 
 
-def _line(finding: Finding, files: Mapping[str, SourceFile]) -> str:
-    lines = files[finding.path].text.split("\n") if finding.path in files else []
-    return lines[finding.line - 1].strip() if 0 < finding.line <= len(lines) else ""
+def _lost(finding: Finding, files: Mapping[str, SourceFile]) -> tuple[str, str] | None:
+    """Return the file of ours and the name that is imported from it but defined nowhere, when that is the finding."""
+    match = UNDEFINED.search(finding.message)
+    if finding.code != "P2C202" or match is None or match["path"] not in files:
+        return None
+    path, name = match["path"], match["name"]
+    return None if _stub_of(name) in files[path].text else (path, name)
+
+
+def _stub_of(name: str) -> str:
+    return (
+        f"def {name}(*args: object, **kwargs: object) -> None:\n"
+        f'    raise NotImplementedError("P2C202: {name} was never written")\n'
+    )
+
+
+def _with_stub(file: SourceFile, name: str) -> SourceFile:
+    text = f"{file.text.rstrip()}\n\n\n{_stub_of(name)}".lstrip()
+    return file.model_copy(update={"text": text, "stubbed": (*file.stubbed, name)})
