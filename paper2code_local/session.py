@@ -110,6 +110,17 @@ def tokenizer_of(folder: ModelFolder) -> ChatTokenizer:
     return ChatTokenizer(folder.tokenizer, folder.chat_template, special)
 
 
+def shape_of(folder: ModelFolder) -> sizing.ModelShape:
+    """Return what sizing must know of a model folder."""
+    return sizing.ModelShape(
+        id=folder.id,
+        weights=folder.weights_bytes,
+        kv_per_token=folder.kv_bytes_per_token,
+        context=folder.context,
+        heads=folder.attention_heads,
+    )
+
+
 async def _launch(
     folder: ModelFolder,
     tokenizer: ChatTokenizer,
@@ -120,14 +131,7 @@ async def _launch(
 ) -> Engine:
     from paper2code_local.engine import vllm  # heavy, and not needed to replay
 
-    shape = sizing.ModelShape(
-        id=folder.id,
-        weights=folder.weights_bytes,
-        kv_per_token=folder.kv_bytes_per_token,
-        context=folder.context,
-        heads=folder.attention_heads,
-    )
-    arguments = sizing.engine_args(hardware.hardware(), shape, sizing.Need(context=context), extra)
+    arguments = sizing.engine_args(hardware.hardware(), shape_of(folder), sizing.Need(context=context), extra)
     sayer.say(EngineStarting(model=folder.id, context=arguments.max_model_len))
     started = time.monotonic()
     engine = await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)

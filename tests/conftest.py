@@ -6,12 +6,17 @@ P2C_NO_ENGINE=1 leaves the engine's tests out, knowingly. Tests marked `grobid` 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
+import pytest_asyncio
 
+from paper2code_local.engine import sizing
+from paper2code_local.engine.hardware import hardware
+from paper2code_local.engine.protocol import Engine
 from paper2code_local.modelstore.folder import ModelFolder, model_folder
 from paper2code_local.modelstore.store import default_store
+from paper2code_local.session import shape_of, tokenizer_of
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -52,3 +57,18 @@ def tiny_model() -> ModelFolder:
 def small_model() -> ModelFolder:
     """The 0.5B coder, for tests of the real engine; `scripts/test` pulls it."""
     return model_folder("qwen2.5-coder-0.5b-instruct", default_store(os.environ))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def real_engine(small_model: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Engine]:
+    """One vLLM engine for all tests, with the 0.5B and a context of 4,096; it dies with us, however we end.
+
+    Tests that use it run in its event loop: `@pytest.mark.asyncio(loop_scope="session")`.
+    """
+    from paper2code_local.engine import vllm
+
+    arguments = sizing.engine_args(hardware(), shape_of(small_model), sizing.Need(context=4096))
+    log = tmp_path_factory.mktemp("engine") / "engine.log"
+    engine = await vllm.start(small_model.path, small_model.identity, tokenizer_of(small_model), arguments, log)
+    yield engine
+    await engine.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.scripted import ScriptedEngine
 from tests.engine.longest import SAMPLING, LongestEngine, ask_everything
 from tests.engine.schema import problem
+from tests.engine.test_contract import SCHEMA
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +63,19 @@ def test_faults_are_those_of_small_models() -> None:
     spoiled = answers([body(seed) for seed in range(100)], faults=1.0)
     kinds = {(completion.finish, completion.text[:4].strip()) for completion in spoiled}
     assert {("stop", ""), ("stop", "Sure"), ("length", "the")} < kinds
+
+
+def test_the_schema_checker_sees_what_is_wrong() -> None:
+    good = {"files": ["a.py"], "kind": "class", "does": "x", "pure": True}
+    assert problem(SCHEMA, json.dumps(good)) == ""
+    for wrong in (
+        {"files": []},
+        {"files": ["a.py"] * 4},
+        {"files": ["A.py"]},
+        {"kind": "module"},
+        {"does": ""},
+        {"does": "x" * 31},
+        {"pure": 1},
+        {"more": 1},
+    ):
+        assert problem(SCHEMA, json.dumps(good | wrong)), wrong

@@ -20,7 +20,6 @@ from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.plan import ENTRY, Attribute, ClassPlan, FilePlan, FunctionPlan
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.errors import AnswerError
-from paper2code_local.prefix import file_text
 
 MOST_FILES = 5
 EXTERNAL_BASES = ("none", "nn.Module", "torch.utils.data.Dataset")
@@ -209,8 +208,7 @@ class _Interfaces:
             files=self._purposes.items(),
             path=path,
             purpose=self._purposes[path],
-            known="\n".join(map(file_text, needed)),
-            taken=", ".join(name for file in needed for name in file.names()),
+            known=[line for file in needed for line in imports(file)],
         )
         kind = interface_type((*EXTERNAL_BASES, *unique(local)), self._scale)
         question: Question[Any] = Question(
@@ -248,6 +246,12 @@ class _Interfaces:
         self.findings += [mended(file.path, f"{c.name} derived from {c.base}, which was left out") for c in lost]
         classes = tuple(c.model_copy(update={"base": ""}) if c in lost else c for c in file.classes)
         return file.model_copy(update={"classes": classes})
+
+
+def imports(file: FilePlan) -> list[str]:
+    """Return one import line for each name of a file. Shown whole interfaces, small models copy them as their own."""
+    purposes = {c.name: c.purpose for c in file.classes} | {f.name: f.purpose for f in file.functions}
+    return [f"from {paths.module_of(file.path)} import {name}  # {purpose}" for name, purpose in purposes.items()]
 
 
 def _refused(answer: Any, local: Sequence[str]) -> str | None:
