@@ -6,7 +6,6 @@ In: a model folder, `EngineArgs`. Out: an `Engine`. Must not know stages or run 
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import logging
 import os
@@ -105,8 +104,7 @@ class VllmEngine:
         if self._llm is not None:
             llm, self._llm = self._llm, None
             await asyncio.to_thread(llm.shutdown)
-            del llm
-            gc.collect()  # its __del__ needs modules that are gone when the interpreter ends
+            llm.shutdown = _nothing  # its __del__ calls it again when the interpreter is half gone
             os.close(self._pipe)
 
 
@@ -135,6 +133,10 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         os.dup2(saved, 2)
         os.close(saved)
     return VllmEngine(llm, model, tokenizer, pipe)
+
+
+def _nothing() -> None:
+    """Take the place of what has been done."""
 
 
 def _log_to(log: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Annotated, Literal
@@ -72,11 +72,25 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
             continue
         origin: Literal["traced", "untraced", "assumed"] = "assumed"
         if section:
+            section = home(value, key, section, sections)
             origin = "traced" if stands_in(value, key, sections[section]) else "untraced"
         if origin == "untraced":
             findings.append(_untraced(key, value, said["section"]))
         values[key] = ConfigValue(key=key, value=value, section=section, origin=origin)
     return Config(tuple(values.values()), tuple(findings))
+
+
+def home(value: bool | int | float | str, key: str, named: str, sections: Mapping[str, str]) -> str:
+    """Return the section that states `value`: the one that the model names, or else the one that speaks of `key` most.
+
+    `sections` maps ids to texts. A section that has the value but no word of the key is no source.
+    """
+    if stands_in(value, key, sections[named]):
+        return named
+    words = [word for word in key.split("_") if len(word) > 3]
+    spoken = {i: sum(w in text.lower() for w in words) for i, text in sections.items() if stands_in(value, key, text)}
+    best = max(spoken, key=lambda i: spoken[i], default=named)
+    return best if spoken.get(best) else named
 
 
 def tidy(said: str) -> bool | int | float | str:

@@ -38,7 +38,7 @@ def answer_type(names: Sequence[str], sources: Sequence[str], keys: Sequence[str
         "SpecAnswer",
         definitions=several(definition, min(len(names), MOST_DEFINITIONS * scale), 1),
         steps=several(step, 5 * scale, 1),
-        config_keys=several(choice(keys), min(8, len(keys))),
+        **({"config_keys": several(choice(keys), min(8, len(keys)))} if keys else {}),
         edge_cases=several(text(120 * scale), 3),
     )
     return answer
@@ -69,6 +69,8 @@ async def analyse(plan: Plan, paper: PaperText, asker: Asker, scale: float) -> A
 async def _spec(
     file: FilePlan, plan: Plan, paper: PaperText, asker: Asker, scale: float
 ) -> tuple[FileSpec, Finding | None]:
+    if not definitions(file):  # a person's plan may have a file of constants
+        return FileSpec(path=file.path, definitions=(), steps=(), config_keys=(), edge_cases=()), None
     answer = await asker.ask(question(file, plan, paper, scale))
     if isinstance(answer, Unanswered):
         finding = mended(file.path, f"no usable specification of {file.path} ({answer.reason}); the plan stands alone")
@@ -82,7 +84,7 @@ async def _spec(
         path=file.path,
         definitions=tuple(described[name] for name in definitions(file) if name in described),
         steps=tuple(steps.values()),
-        config_keys=unique(said["config_keys"]),
+        config_keys=unique(said.get("config_keys", [])),
         edge_cases=unique(said["edge_cases"]),
     )
     return spec, None
@@ -96,4 +98,5 @@ def tidy_shapes(said: str) -> str:
     """Return the shapes, or "" for a dash and for a list that only repeats itself."""
     parts = [part.strip() for part in said.split(",")]
     empty = all(part.strip("-. ").lower() in {"", "none", "n/a"} for part in parts)
-    return "" if empty or len(set(parts)) * 3 < len(parts) else said.strip()
+    readable = any(character.isalnum() for character in said)
+    return "" if empty or not readable or len(set(parts)) * 3 < len(parts) else said.strip()

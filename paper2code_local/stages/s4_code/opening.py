@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ruff import find_ruff_bin
@@ -98,7 +98,7 @@ class Interface:
         """Put the file together; a unit without a body becomes an honest stub that names `reason`."""
         stubbed = tuple(u.qualname for u in self.units() if u.qualname not in bodies)
         body = "\n\n\n".join(self._definitions(bodies, stub_line(reason)))
-        return SourceFile(path=self.file.path, text=formatted(self.with_imports(body)), stubbed=stubbed)
+        return SourceFile(path=self.file.path, text=formatted(self.with_imports(body), self.local()), stubbed=stubbed)
 
     def _definitions(self, bodies: Mapping[str, str], stub: str) -> Iterator[str]:
         written = {u.qualname: self._unit_text(u, bodies, stub) for u in self.units()}
@@ -143,6 +143,10 @@ class Interface:
         """Return the local imports that the file may make, as text."""
         return "\n".join(f"from {module_of(p)} import {', '.join(n)}" for p, n in self.names.items() if n)
 
+    def local(self) -> set[str]:
+        """Return the top-level modules that the file may import from this repository."""
+        return {module_of(path).split(".")[0] for path in self.names}
+
     def _home(self, name: str) -> str | None:
         return next((path for path, names in self.names.items() if name in names), None)
 
@@ -179,9 +183,14 @@ def stub_line(reason: str) -> str:
     return f"raise NotImplementedError({json.dumps(re.sub(r'[^ -~]', '?', reason)[:200])})"
 
 
-def formatted(text: str) -> str:
-    """Return `text` with its imports sorted and formatted by ruff; unchanged when it does not parse."""
-    for arguments in (["check", "--select", "I", "--fix-only", "--quiet"], ["format", "--line-length", "110"]):
+def formatted(text: str, local: Iterable[str]) -> str:
+    """Return `text` with its imports sorted and formatted by ruff; unchanged when it does not parse.
+
+    `local` names the top-level modules of the repository.
+    """
+    ours = f"lint.isort.known-first-party={json.dumps(sorted(local))}"
+    sort = ["check", "--select", "I", "--fix-only", "--quiet", "--config", ours]
+    for arguments in (sort, ["format", "--line-length", "110"]):
         command = [find_ruff_bin(), *arguments, "--isolated", "--no-cache", "--stdin-filename", "x.py", "-"]
         done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=20, check=False)
         if done.returncode == 0:

@@ -37,7 +37,7 @@ async def write_units(
         draft = decided.assembled(bodies, "not written yet").text
     more, further = await _bodies(others, decided, briefing, asker, hidden(draft), label)
     reasons |= further
-    if not bodies | more:
+    if reasons and not bodies | more:
         return Unwritten(path=decided.file.path, reason=next(iter(reasons.values())))
     return decided.assembled(bodies | more, "P2C401: the model gave no usable body")
 

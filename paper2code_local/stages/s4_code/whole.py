@@ -33,7 +33,7 @@ async def write_whole(decided: Interface, briefing: Briefing, asker: Asker, labe
     written = await asker.write(passage)
     if isinstance(written, Unanswered):
         return Unwritten(path=decided.file.path, reason=written.reason)
-    return SourceFile(path=decided.file.path, text=formatted(completed(opening, written, decided)))
+    return SourceFile(path=decided.file.path, text=formatted(completed(opening, written, decided), decided.local()))
 
 
 def completed(opening: str, written: str, decided: Interface) -> str:
