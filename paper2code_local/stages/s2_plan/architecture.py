@@ -196,6 +196,8 @@ class _Interfaces:
         async with asyncio.TaskGroup() as group:
             for path in self._purposes:
                 self._tasks[path] = group.create_task(self._design(path))
+        listing = list(self._purposes)
+        self.findings.sort(key=lambda finding: listing.index(finding.path))  # not in the order of completion
         designed = [file for task in self._tasks.values() if (file := task.result())]
         return self._without_repeats(designed)
 
