@@ -22,6 +22,7 @@ from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.errors import AnswerError
 
 MOST_FILES = 5
+"""Beside main.py, at an answer scale of 1."""
 EXTERNAL_BASES = ("none", "nn.Module", "torch.utils.data.Dataset")
 KNOWN_ROOTS = frozenset(
     {"torch", "nn", "np", "Any", "Callable", "Iterable", "Iterator", "Sequence", "Path", "DataLoader"}
@@ -29,6 +30,8 @@ KNOWN_ROOTS = frozenset(
 """Roots of type names that our opening lines can import."""
 NOT_MODULES = re.compile(r"config|requirements|readme|setup|test|main|init")
 """Beginnings of the names of files that we write ourselves, or that are no part of the method."""
+_DOTS = re.compile(r"(?P<ellipsis>(?<=[\[ ])\.\.\.(?=[\],]))|\.\.+|\.(?=[\],\s)])")
+"""Dots that stand for an ellipsis, and those that only a grammar which allows dots in names has let through."""
 MAIN = FunctionPlan(
     signature="def main(config: dict[str, Any]) -> None",
     purpose="Run the whole experiment: prepare the data, fit, evaluate, and print the results.",
@@ -48,10 +51,6 @@ class FileAnswer(Answer):
         str, Field(pattern=paths.PATTERN, max_length=40, examples=["model.py", "data/loader.py", "train.py"])
     ]
     purpose: text(140)  # type: ignore[valid-type]
-
-
-class FilesAnswer(Answer):
-    files: several(FileAnswer, MOST_FILES, 1)  # type: ignore[valid-type]
 
 
 class FunctionAnswer(Answer):
@@ -88,15 +87,16 @@ class AttributeAnswer(Answer):
     type: Annotated[str, Field(pattern=rf"^{answers.TYPE}$", max_length=40, examples=["int", "torch.Tensor"])]
 
 
-def files_question(scale: float) -> Question[FilesAnswer]:
+def files_question(scale: float) -> Question[Answer]:
     """Ask for the list of files."""
+    most = int(MOST_FILES * scale)
+    kind = fields("FilesAnswer", files=several(FileAnswer, most, 1))
 
-    def refuse(answer: FilesAnswer) -> str | None:
+    def refuse(answer: Any) -> str | None:
         kept, _ = usable_files(answer.files)
         return None if len(kept) >= 2 else "name at least two different files besides main.py, each only once"
 
-    asked = prompt(__package__, "files.md", most=MOST_FILES)
-    return Question("plan.files", asked, FilesAnswer, int(600 * scale), refuse)
+    return Question("plan.files", prompt(__package__, "files.md", most=most), kind, int(600 * scale), refuse)
 
 
 def needs_type(earlier: Sequence[str]) -> type[Answer]:
@@ -127,8 +127,9 @@ def usable_files(listed: Sequence[FileAnswer]) -> tuple[dict[str, str], list[Fin
     kept: dict[str, str] = {}
     findings = []
     for file in listed:
-        module, folder = file.path.removesuffix(".py"), str(PurePosixPath(file.path).parent)
-        clash = any(other.startswith(f"{module}/") or other == f"{folder}.py" for other in kept)
+        module = file.path.removesuffix(".py")
+        others = [other.removesuffix(".py") for other in (*kept, ENTRY)]
+        clash = any(o.startswith(f"{module}/") or module.startswith(f"{o}/") for o in others)
         problem = "is named twice" if file.path in kept else paths.unusable(file.path)
         problem = problem or ("is a file and a folder" if clash else None)
         problem = problem or ("is written separately" if NOT_MODULES.match(PurePosixPath(file.path).stem) else None)
@@ -143,7 +144,7 @@ def usable_files(listed: Sequence[FileAnswer]) -> tuple[dict[str, str], list[Fin
 
 async def architecture_of(asker: Asker, scale: float) -> Architecture:
     """Ask for files, needs and interfaces. Raises AnswerError when no file list or no interface can be had."""
-    listed = await asker.ask(files_question(scale))
+    listed: Any = await asker.ask(files_question(scale))
     if isinstance(listed, Unanswered):
         raise AnswerError(
             "files", f"no usable list of files: {listed.reason}", "Try a larger model, or another --seed."
@@ -315,24 +316,26 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
 
     Repeated parameters are dropped; a parameter without a default after one that has one gets None.
     """
-    line = re.sub(r"\.\.+|\.(?=[\],\s)])", "", line)
+    line = _DOTS.sub(lambda dots: dots["ellipsis"] or "", line)
+    if "()" not in line:
+        line = line.replace("(", "(*, ", 1)  # keyword-only parameters may have their defaults in any order
     try:
         tree = ast.parse(f"{line}: ...").body[0]
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return None
-    assert isinstance(tree, ast.FunctionDef)
-    defaults = dict(zip([a.arg for a in reversed(tree.args.args)], reversed(tree.args.defaults), strict=False))
+    if not isinstance(tree, ast.FunctionDef):
+        return None
     parameters: dict[str, str] = {}
     defaulted = False
-    for position, argument in enumerate(tree.args.args):
+    for position, (argument, default) in enumerate(zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True)):
         if argument.arg in parameters or (argument.arg == "self" and (position or argument.annotation)):
             continue
         written = argument.arg
         if argument.annotation is not None:
             written += f": {known_type(ast.unparse(argument.annotation), known)}"
-        defaulted = defaulted or argument.arg in defaults
+        defaulted = defaulted or default is not None
         if defaulted:
-            written += f" = {ast.unparse(defaults[argument.arg])}" if argument.arg in defaults else " = None"
+            written += f" = {ast.unparse(default)}" if default is not None else " = None"
         parameters[argument.arg] = written
     returns = known_type(ast.unparse(tree.returns), known) if tree.returns else "None"
     if tree.name == "__init__":
@@ -340,7 +343,7 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
     signature = f"def {tree.name}({', '.join(parameters.values())}) -> {returns}"
     try:
         compile(f"{signature}: ...", "<signature>", "exec", dont_inherit=True)
-    except SyntaxError:  # a keyword as a name
+    except (SyntaxError, ValueError):  # a keyword as a name
         return None
     return signature
 
@@ -352,4 +355,8 @@ def known_type(written: str, known: set[str] | frozenset[str]) -> str:
     except SyntaxError:
         return "Any"
     roots = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return written if roots and all(root in known or hasattr(builtins, root) for root in roots) else "Any"
+    return (
+        written
+        if (roots or written == "None") and all(root in known or hasattr(builtins, root) for root in roots)
+        else "Any"
+    )
