@@ -27,6 +27,8 @@ _UNIT_BELOW_PARAMETERS = 4e9
 _LAYOUT = "name a folder in Hugging Face layout: config.json, tokenizer.json, *.safetensors"
 _FETCH = "fetch the folder again, whole"
 _Shape = TypeVar("_Shape", bound=BaseModel)
+_SCALES: dict[Granularity, float] = {"unit": 1.0, "file": 2.0}
+"""How long answers may be where no card says it: a large model is not held back by what suits a small one."""
 _DEFAULT_SAMPLING = Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
 
 
@@ -133,14 +135,15 @@ def open_folder(path: Path, card: ModelCard | None) -> ModelFolder:
     text = _parse(_Text, path, "config.json", config.get("text_config", config))
     tokens = _parse(_Tokenizer, path, "tokenizer_config.json", tokenizer)
     weights_bytes = sum(file.stat().st_size for file in _weights(path))
+    granularity = card.granularity if card else _granularity(path, weights_bytes, config)
     return ModelFolder(
         path=path,
         id=card.id if card else path.name,
         card=card,
         identity=_identity(path, record),
         context=card.context if card else text.max_position_embeddings,
-        granularity=card.granularity if card else _granularity(path, weights_bytes, config),
-        answer_scale=card.answer_scale if card else 1.0,
+        granularity=granularity,
+        answer_scale=card.answer_scale if card else _SCALES[granularity],
         sampling=card.sampling if card else _DEFAULT_SAMPLING,
         weights_bytes=weights_bytes,
         kv_bytes_per_token=text.kv_bytes_per_token,

@@ -89,7 +89,7 @@ class AttributeAnswer(Answer):
 
 def files_question(scale: float) -> Question[Answer]:
     """Ask for the list of files."""
-    most = int(MOST_FILES * scale)
+    most = max(2, int(MOST_FILES * scale))
     kind = fields("FilesAnswer", files=several(FileAnswer, most, 1))
 
     def refuse(answer: Any) -> str | None:
@@ -177,7 +177,7 @@ async def _needs(asker: Asker, purposes: dict[str, str]) -> dict[str, tuple[str,
         if not earlier:
             return ()
         asked = prompt(__package__, "needs.md", files=purposes.items(), path=path, earlier=earlier)
-        answer = await asker.ask(Question(f"plan.needs.{path}", asked, needs_type(earlier), 160))
+        answer = await asker.ask(Question(f"plan.needs.{path}", asked, needs_type(earlier), 40 + 40 * len(earlier)))
         said = {} if isinstance(answer, Unanswered) else answer.model_dump(by_alias=True)
         return tuple(need for need in earlier if said.get(need))
 
