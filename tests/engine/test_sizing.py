@@ -1,0 +1,189 @@
+"""What the engine is started with fits what is there, for every size of machine and model."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paper2code_local.engine.hardware import Gpu, Hardware
+from paper2code_local.engine.sizing import (
+    BLOCK,
+    CPU_OVERHEAD,
+    GIB,
+    GPU_OVERHEAD,
+    EngineArgs,
+    ModelShape,
+    Need,
+    engine_args,
+)
+from paper2code_local.errors import EngineError
+
+
+def model(billions: float, layers: int, kv_heads: int, head: int, heads: int, context: int = 32768) -> ModelShape:
+    kv = 2 * layers * kv_heads * head * 2
+    return ModelShape(id=f"{billions:g}B", weights=int(billions * 2e9), kv_per_token=kv, context=context, heads=heads)
+
+
+MODELS = {
+    "0.5B": model(0.5, 24, 2, 64, 14),
+    "1.5B": model(1.5, 28, 2, 128, 12),
+    "7B": model(7.6, 28, 4, 128, 28),
+    "32B": model(32.8, 64, 8, 128, 40),
+    "70B": model(70.6, 80, 8, 128, 64, 131072),
+}
+
+
+def gpus(*free_gib: float, total_gib: float = 80) -> tuple[Gpu, ...]:
+    return tuple(
+        Gpu(name="GPU", device=str(i), free=int(free * GIB), total=int(total_gib * GIB))
+        for i, free in enumerate(free_gib)
+    )
+
+
+def machine(memory_gib: float, *free_gib: float, total_gib: float = 80) -> Hardware:
+    return Hardware(memory=int(memory_gib * GIB), cores=2, gpus=gpus(*free_gib, total_gib=total_gib))
+
+
+MACHINES = {
+    "CPU 8": machine(8),
+    "CPU 64": machine(64),
+    "MIG 10": machine(64, 9.5, total_gib=9.75),
+    "1 x 24": machine(64, 23.5, total_gib=24),
+    "2 x 48": machine(128, 47, 47, total_gib=48),
+    "8 x 80": machine(512, *[79] * 8, total_gib=80),
+}
+TABLE = [
+    # machine, model, tensor parallelism (0: too small)
+    ("CPU 8", "0.5B", 1),
+    ("CPU 8", "1.5B", 1),
+    ("CPU 8", "7B", 0),
+    ("CPU 64", "7B", 1),
+    ("CPU 64", "32B", 0),
+    ("MIG 10", "1.5B", 1),
+    ("MIG 10", "7B", 0),
+    ("1 x 24", "7B", 1),
+    ("1 x 24", "32B", 0),
+    ("2 x 48", "7B", 1),
+    ("2 x 48", "32B", 2),
+    ("2 x 48", "70B", 0),
+    ("8 x 80", "0.5B", 1),
+    ("8 x 80", "32B", 1),
+    ("8 x 80", "70B", 2),
+]
+NEED = Need(context=12345)
+
+
+@pytest.mark.parametrize(("where", "which", "parallel"), TABLE)
+def test_the_table(where: str, which: str, parallel: int) -> None:
+    hardware, shape = MACHINES[where], MODELS[which]
+    if not parallel:
+        with pytest.raises(EngineError) as caught:
+            engine_args(hardware, shape, NEED)
+        assert caught.value.code == "engine.too_small"
+        ways = caught.value.hint.split("; or ")
+        assert len(ways) == 3
+        assert all(re.search(r"[1-9]", way) for way in ways), "each way out has its number"
+        assert "-" not in caught.value.hint.replace(shape.id, ""), "no negative number"
+        return
+    arguments = engine_args(hardware, shape, NEED)
+    assert arguments.tensor_parallel_size == parallel
+    assert arguments.max_model_len == 97 * BLOCK, "what the run needs, in whole blocks, not what the model could do"
+    assert arguments.max_num_seqs >= 1
+    assert arguments.enforce_eager == (not hardware.gpus)
+    assert fits(arguments, hardware, shape)
+
+
+def fits(arguments: EngineArgs, hardware: Hardware, shape: ModelShape) -> bool:
+    """Weights, KV cache and overhead fit, on each GPU that is used, and one request of full length does."""
+    parallel = arguments.tensor_parallel_size
+    per_gpu = shape.weights // parallel + arguments.kv_cache_memory_bytes
+    whole_request = (
+        arguments.kv_cache_memory_bytes * parallel + parallel >= arguments.max_model_len * shape.kv_per_token
+    )
+    if not hardware.gpus:
+        return whole_request and per_gpu + CPU_OVERHEAD <= hardware.memory
+    environment = dict(arguments.environment)
+    visible = environment.get("CUDA_VISIBLE_DEVICES", ",".join(g.device for g in hardware.gpus)).split(",")[:parallel]
+    used = [g for g in hardware.gpus if g.device in visible]
+    free_enough = all(g.free >= arguments.gpu_memory_utilization * g.total for g in used)
+    return whole_request and free_enough and all(per_gpu + GPU_OVERHEAD <= g.free for g in used)
+
+
+def decided(hardware: Hardware, shape: ModelShape, need: Need) -> EngineArgs | EngineError:
+    try:
+        return engine_args(hardware, shape, need)
+    except EngineError as error:
+        return error
+
+
+gigabytes = st.integers(0, 200).map(lambda tenths: tenths * 0.7)
+
+
+@given(
+    memory=gigabytes,
+    free=st.lists(gigabytes, max_size=9),
+    which=st.sampled_from(sorted(MODELS)),
+    need=st.builds(Need, context=st.integers(1, 140_000), in_flight=st.integers(1, 64)),
+)
+def test_what_is_returned_always_fits(memory: float, free: list[float], which: str, need: Need) -> None:
+    hardware, shape = machine(memory, *free, total_gib=141), MODELS[which]
+    arguments = decided(hardware, shape, need)
+    if isinstance(arguments, EngineError):
+        assert arguments.code == ("engine.context" if need.context > shape.context else "engine.too_small")
+        return
+    assert fits(arguments, hardware, shape)
+    assert need.context <= arguments.max_model_len <= shape.context
+    assert 1 <= arguments.max_num_seqs <= need.in_flight
+    assert arguments.max_num_batched_tokens >= arguments.max_model_len, "no prompt is prefilled in parts on the CPU"
+    assert shape.heads % arguments.tensor_parallel_size == 0
+    assert 0 < arguments.gpu_memory_utilization <= 1
+
+
+@given(memory=gigabytes, free=st.lists(gigabytes, max_size=4), which=st.sampled_from(["7B", "32B", "70B"]))
+def test_the_ways_out_are_true(memory: float, free: list[float], which: str) -> None:
+    hardware, shape = machine(memory, *free, total_gib=141), MODELS[which]
+    refused = decided(hardware, shape, Need(context=30_000))
+    if isinstance(refused, EngineArgs):
+        return
+    hint = refused.hint
+    found = re.search(r"free ([0-9.]+) GiB more", hint)
+    assert found, hint
+    more = float(found[1]) + 0.1
+    if not free:
+        assert engine_args(machine(memory + more), shape, Need(context=30_000))
+    if found := re.search(r"at most ([0-9,]+) tokens", hint):
+        assert engine_args(hardware, shape, Need(context=int(found[1].replace(",", ""))))
+
+
+def test_a_run_longer_than_the_model_is_refused_with_both_numbers() -> None:
+    with pytest.raises(EngineError, match=r"40,000.*32,768") as caught:
+        engine_args(MACHINES["8 x 80"], MODELS["7B"], Need(context=40_000))
+    assert caught.value.code == "engine.context"
+
+
+def test_a_models_whole_context_can_be_used_though_it_is_no_multiple_of_a_block() -> None:
+    shape = MODELS["0.5B"].model_copy(update={"context": 5000})
+    assert engine_args(MACHINES["CPU 64"], shape, Need(context=5000)).max_model_len == 5000
+
+
+def test_the_freest_gpus_are_taken_and_named() -> None:
+    arguments = engine_args(machine(64, 3, 40, 1, 40), MODELS["32B"], NEED)
+    assert dict(arguments.environment)["CUDA_VISIBLE_DEVICES"] == "1,3"
+    assert arguments.tensor_parallel_size == 2
+    first = engine_args(machine(64, 40, 40, 1), MODELS["32B"], NEED)
+    assert "CUDA_VISIBLE_DEVICES" not in dict(first.environment)
+
+
+def test_main_memory_is_shared_and_a_gpu_is_not() -> None:
+    """On the CPU only what batching can use is taken; more memory changes nothing."""
+    small, large = (engine_args(machine(size), MODELS["0.5B"], NEED) for size in (64, 640))
+    assert small == large
+    wide = engine_args(machine(64, 79), MODELS["0.5B"], NEED)
+    assert wide.kv_cache_memory_bytes > 60 * GIB
+
+
+def test_arguments_of_the_command_line_are_passed_through() -> None:
+    assert engine_args(MACHINES["CPU 64"], MODELS["0.5B"], NEED, {"seed": 3}).extra == {"seed": 3}
