@@ -149,6 +149,9 @@ async def _stages(run: Run) -> Outcome:
         repo, kept = await _code(run, plan, specs)
         notes.append(f"{sum(isinstance(f, SourceFile) for f in repo.files)} of {len(plan.files)} files")
     if run.job.until == "code":
+        for coded in repo.files:
+            if isinstance(coded, SourceFile) and coded.path not in kept:
+                run.folder.keep(f"4-repo/{coded.path}", coded.text)
         return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
     validated, before = await _checked(run, plan, specs, repo, kept)
     return await _written(run, plan, specs, validated, before)
@@ -236,9 +239,11 @@ def _notes(path: Path | None) -> str:
     """Return the user's notes as a part of the shared prefix. Raises InputError (`notes`)."""
     if path is None:
         return ""
-    data = path.read_bytes()
     try:
+        data = path.read_bytes()
         text = data.decode("utf-8-sig").strip()
+    except OSError as error:
+        raise InputError("notes", f"{path} cannot be read: {error.strerror}", "Check --notes.") from error
     except UnicodeDecodeError as error:
         raise InputError("notes", f"{path.name} is not UTF-8 text", "Save it as UTF-8.") from error
     if len(data) > NOTES_BYTES:

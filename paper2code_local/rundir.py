@@ -17,7 +17,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +36,7 @@ class RunDir:
     def __init__(self, root: Path) -> None:
         """Open or create the folder. Raises WriteError when it cannot be written."""
         self.root = root
+        self._made = [folder for folder in (root, *root.parents) if not folder.exists()]
         with writing(root):
             (root / "calls").mkdir(parents=True, exist_ok=True)
             self._ledger = root / "written.jsonl"
@@ -53,6 +54,16 @@ class RunDir:
                 hint = "Wait for it, or give this run another folder with --run."
                 raise UsageError("locked", f"another process is using {self.root}", hint) from error
             yield
+
+    def forget(self) -> None:
+        """Take away what we wrote for a run that failed before there was anything to go on from."""
+        if (self.root / "run.json").exists() or any((self.root / "calls").iterdir()) or self.edited("1-paper.json"):
+            return
+        for name in ("1-paper.json", "events.jsonl", "written.jsonl", ".lock"):
+            (self.root / name).unlink(missing_ok=True)
+        with suppress(OSError):  # the user may have put something there
+            for folder in (self.root / "calls", *self._made):
+                folder.rmdir()
 
     # -- rule 1 ---------------------------------------------------------------------------------------------------
 

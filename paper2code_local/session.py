@@ -146,6 +146,8 @@ def _scripted(arguments: dict[str, JsonValue]) -> Model:
         raise UsageError(
             "engine_arg", f"the scripted engine has no {', '.join(sorted(unknown))}", "It has faults, delay."
         )
+    if words := [k for k, v in arguments.items() if not isinstance(v, int | float)]:
+        raise UsageError("engine_arg", f"{words[0]} of the scripted engine is a number", "For example faults=0.1.")
     numbers = {k: float(v) for k, v in arguments.items() if isinstance(v, int | float)}
     engine = ScriptedEngine(**numbers)
 

@@ -22,7 +22,7 @@ from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
 from paper2code_local.cli.models import complete_model
-from paper2code_local.errors import CLEAN, FINDINGS, UsageError
+from paper2code_local.errors import CLEAN, FINDINGS, P2CError, UsageError
 from paper2code_local.estimate import estimate
 from paper2code_local.events import Event, Listener
 from paper2code_local.listeners.jsonl import JsonLines, read_events
@@ -119,7 +119,11 @@ def generate(
             for listener in listeners:
                 listener(event)
 
-        outcome = asyncio.run(pipeline.generate(job, hear, folder))
+        try:
+            outcome = asyncio.run(pipeline.generate(job, hear, folder))
+        except P2CError:
+            folder.forget()
+            raise
     totals = summary(read_events(root / "events.jsonl"))
     findings = pipeline.Findings(findings=outcome.findings)
     folder.keep("5-findings.json", findings)
