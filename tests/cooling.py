@@ -21,8 +21,6 @@ PAPER = parse(
     '<listBibl><biblStruct><analytic><title level="a">Kettles</title></analytic></biblStruct></listBibl>',
 )
 SCHEDULE = {
-    "kind": "class",
-    "name": "Schedule",
     "base": "none",
     "does": "Gives the temperature of every step.",
     "attributes": [{"name": "start", "type": "float"}, {"name": "rate", "type": "float"}],
@@ -32,7 +30,6 @@ SCHEDULE = {
     ],
 }
 TRAIN = {
-    "kind": "function",
     "signature": "def train(schedule: Schedule, logits: torch.Tensor) -> torch.Tensor",
     "does": "Cool the logits step by step.",
 }
@@ -51,10 +48,9 @@ ANSWERS: dict[str, object] = {
         ]
     },
     "plan.needs.train.py": {"cooling/schedule.py": True},
-    "plan.interface.cooling/schedule.py": {"definitions": [SCHEDULE]},
-    "plan.interface.train.py": {
-        "definitions": [TRAIN, SCHEDULE | {"name": "Trainer", "base": "Schedule", "does": "Trains."}]
-    },
+    "plan.names": {"cooling/schedule.py": ["Schedule"], "train.py": ["train", "Trainer"]},
+    "plan.interface.cooling/schedule.py": {"Schedule": SCHEDULE},
+    "plan.interface.train.py": {"train": TRAIN, "Trainer": SCHEDULE | {"base": "Schedule", "does": "Trains."}},
     "plan.relations": {"relations": [{"source": "Trainer", "target": "Schedule", "kind": "composition"}]},
     "plan.calls": {"calls": [{"caller": "main.py", "callee": "train.py :: train"}]},
     "plan.logic": {

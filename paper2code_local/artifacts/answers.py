@@ -14,8 +14,14 @@ IDENTIFIER = r"[a-z_][a-z0-9_]{0,30}"
 TYPE = r"[A-Za-z][A-Za-z0-9_.]{0,30}(\[[A-Za-z][A-Za-z0-9_.]{0,20}(, [A-Za-z.][A-Za-z0-9_.]{0,20}){0,3}\])?( \| None)?"
 DEFAULT = r"( = (None|True|False|-?[0-9]{1,6}(\.[0-9]{1,6})?|1e-[0-9]{1,2}))?"
 PARAMETER = rf"{IDENTIFIER}: {TYPE}{DEFAULT}"
-FUNCTION = rf"^def {IDENTIFIER}\(({PARAMETER}(, {PARAMETER}){{0,5}})?\) -> {TYPE}$"
+DEFINED = r"^([A-Z][A-Za-z0-9]{1,30}|[a-z][a-z0-9_]{1,30})$"
+"""A class in CamelCase or a function in snake_case."""
 METHOD = rf"^def {IDENTIFIER}\(self(, {PARAMETER}){{0,5}}\) -> {TYPE}$"
+
+
+def function(name: str) -> str:
+    """Return the pattern of a signature of the function `name`."""
+    return rf"^def {name}\(({PARAMETER}(, {PARAMETER}){{0,5}})?\) -> {TYPE}$"
 
 
 class Answer(BaseModel):

@@ -21,6 +21,7 @@ QUESTIONS = {
     "plan.overview",
     "plan.files",
     "plan.needs",
+    "plan.names",
     "plan.interface",
     "plan.relations",
     "plan.calls",

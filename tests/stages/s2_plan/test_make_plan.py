@@ -17,13 +17,9 @@ from paper2code_local.engine.scripted import ScriptedEngine
 from paper2code_local.errors import AnswerError
 from paper2code_local.prefix import plan_texts
 from paper2code_local.stages.s2_plan import make_plan
-from paper2code_local.stages.s2_plan.architecture import (
-    EXTERNAL_BASES,
-    FileAnswer,
-    known_type,
-    usable_files,
-    usable_signature,
-)
+from paper2code_local.stages.s2_plan.architecture import FileAnswer, usable_files
+from paper2code_local.stages.s2_plan.interfaces import EXTERNAL_BASES
+from paper2code_local.stages.s2_plan.signatures import known_type, usable_signature
 from paper2code_local.stages.s3_analyse import analyse
 from tests import cooling
 from tests.engines import Answering, asker
@@ -111,7 +107,8 @@ async def test_every_prompt_begins_with_the_paper_and_later_ones_with_what_was_d
 @pytest.mark.parametrize(
     "label",
     [
-        *("plan.overview", "plan.files", "plan.needs.train.py", "plan.interface.cooling/schedule.py"),
+        *("plan.overview", "plan.files", "plan.needs.train.py", "plan.names"),
+        "plan.interface.cooling/schedule.py",
         *("plan.interface.train.py", "plan.relations", "plan.calls", "plan.logic", "plan.logic.train.py"),
         *("plan.config", "analyse.cooling/schedule.py"),
     ],
@@ -139,7 +136,7 @@ def saying(**instead: object) -> Answering:
     return Answering(say)
 
 
-@pytest.mark.parametrize("lost", ["plan__overview", "plan__files", "plan__interface"])
+@pytest.mark.parametrize("lost", ["plan__overview", "plan__files", "plan__names", "plan__interface"])
 async def test_without_overview_files_or_interfaces_there_is_no_plan(lost: str) -> None:
     with pytest.raises(AnswerError) as told:
         await cooling.planned(saying(**{lost: "no idea"}))
@@ -156,41 +153,43 @@ async def test_anything_else_that_is_lost_leaves_a_whole_plan_and_is_told(lost: 
 
 
 async def test_a_class_that_is_defined_twice_stays_where_it_was_first_and_no_base_dangles() -> None:
-    model = {**cooling.SCHEDULE, "name": "Model"}
-    other = {**cooling.SCHEDULE, "name": "Other", "base": "none"}
-    child = {**cooling.SCHEDULE, "name": "Child", "base": "Model"}
-    definitions = {"a.py": [model], "b.py": [model, other], "c.py": [child]}
+    names = {"a.py": ["Model"], "b.py": ["Model", "Other"], "c.py": ["Child"]}
+    bases = {"Model": "none", "Other": "none", "Child": "Other"}
 
     def say(request: Request) -> str:
         if request.label.startswith("plan.files"):
-            return json.dumps({"files": [{"path": path, "purpose": "A part."} for path in definitions]})
+            return json.dumps({"files": [{"path": path, "purpose": "A part."} for path in names]})
         if request.label.startswith("plan.needs"):
             return json.dumps({"a.py": False, **({"b.py": True} if "c.py" in request.label else {})})
+        if request.label.startswith("plan.names"):
+            return json.dumps(names)
+        if request.label.startswith("plan.interface.b.py"):
+            return "no idea"
         if request.label.startswith("plan.interface"):
             path = request.label.split("~")[0].removeprefix("plan.interface.")
-            return json.dumps({"definitions": definitions[path]})
+            return json.dumps({name: cooling.SCHEDULE | {"base": bases[name]} for name in names[path]})
         if request.label.startswith(("plan.logic", "plan.relations", "plan.calls")):
             return "no idea"
         return cooling.sensible(request)
 
     made = await make_plan(cooling.PAPER, cooling.text(), cooling.reading(Answering(say)), 1.0)
     check(made.plan)
-    assert made.plan.file("b.py").names() == ("Other",)
+    assert [f.path for f in made.plan.files] == ["a.py", "c.py", "main.py"]
     assert made.plan.file("c.py").classes[0].base == ""
-    assert any("Model" in finding.message for finding in made.findings)
+    assert any("does not define Model" in finding.message for finding in made.findings)
 
 
-@pytest.mark.parametrize("name", ["True", "None"])
-async def test_a_word_of_python_is_no_class(name: str) -> None:
-    engine = saying(plan__interface={"definitions": [{**cooling.SCHEDULE, "name": name}]})
-    with pytest.raises(AnswerError):
-        await cooling.planned(engine)
-    assert any(f"{name} is a word of Python" in request.user for request in engine.asked)
+@pytest.mark.parametrize("name", ["True", "None", "main", "print", "DataLoader", "Schedule"])
+async def test_a_name_that_is_taken_is_asked_again_and_then_left_out(name: str) -> None:
+    engine = saying(plan__names={"cooling/schedule.py": ["Schedule"], "train.py": [name]})
+    plan = await cooling.planned(engine)
+    assert [f.path for f in plan.files] == ["cooling/schedule.py", "main.py"]
+    assert any("train.py defines nothing of its own" in request.user for request in engine.asked)
 
 
 async def test_an_attribute_named_by_a_word_of_python_is_left_out() -> None:
     attributes = [{"name": "lambda", "type": "float"}, {"name": "rate", "type": "Unheard"}]
-    engine = saying(plan__interface={"definitions": [cooling.SCHEDULE | {"attributes": attributes}]})
+    engine = saying(**{"plan__interface__cooling/schedule__py": {"Schedule": cooling.SCHEDULE | {"attributes": attributes}}})
     plan = await cooling.planned(engine)
     assert [(a.name, a.type) for a in plan.files[0].classes[0].attributes] == [("rate", "Any")]
 

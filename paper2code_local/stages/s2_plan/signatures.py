@@ -1,0 +1,68 @@
+"""Signatures and types as a model writes them → ones that compile and whose names are defined.
+
+In: one line. Out: one line, or what takes its place. Must not know questions or files.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+
+KNOWN_ROOTS = frozenset(
+    {"torch", "nn", "np", "Any", "Callable", "Iterable", "Iterator", "Sequence", "Path", "DataLoader"}
+)
+"""Roots of type names that our opening lines can import."""
+_DOTS = re.compile(r"(?P<ellipsis>(?<=[\[ ])\.\.\.(?=[\],]))|\.\.+|\.(?=[\],\s)])")
+"""Dots that stand for an ellipsis, and those that only a grammar which allows dots in names has let through."""
+
+
+def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
+    """Return `line` as a signature that compiles and whose types are known, or None when nothing can be made of it.
+
+    Repeated parameters are dropped; a parameter without a default after one that has one gets None.
+    """
+    line = _DOTS.sub(lambda dots: dots["ellipsis"] or "", line)
+    if "()" not in line:
+        line = line.replace("(", "(*, ", 1)  # keyword-only parameters may have their defaults in any order
+    try:
+        tree = ast.parse(f"{line}: ...").body[0]
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(tree, ast.FunctionDef):
+        return None
+    parameters: dict[str, str] = {}
+    defaulted = False
+    for position, (argument, default) in enumerate(zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True)):
+        if argument.arg in parameters or (argument.arg == "self" and (position or argument.annotation)):
+            continue
+        written = argument.arg
+        if argument.annotation is not None:
+            written += f": {known_type(ast.unparse(argument.annotation), known)}"
+        defaulted = defaulted or default is not None
+        if defaulted:
+            written += f" = {ast.unparse(default)}" if default is not None else " = None"
+        parameters[argument.arg] = written
+    returns = known_type(ast.unparse(tree.returns), known) if tree.returns else "None"
+    if tree.name == "__init__":
+        returns = "None"
+    signature = f"def {tree.name}({', '.join(parameters.values())}) -> {returns}"
+    try:
+        compile(f"{signature}: ...", "<signature>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):  # a keyword as a name
+        return None
+    return signature
+
+
+def known_type(written: str, known: set[str] | frozenset[str]) -> str:
+    """Return the annotation `written`, or Any when a name in it is defined nowhere."""
+    try:
+        tree = ast.parse(written, mode="eval")
+    except SyntaxError:
+        return "Any"
+    roots = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return (
+        written
+        if (roots or written == "None") and all(root in known or hasattr(builtins, root) for root in roots)
+        else "Any"
+    )
