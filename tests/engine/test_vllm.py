@@ -1,0 +1,74 @@
+"""What only the real engine has: its errors, its view of a schema, the tokens it tells of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from paper2code_local.engine import sizing, vllm, watchdog
+from paper2code_local.engine.hardware import Hardware
+from paper2code_local.errors import EngineError
+from paper2code_local.modelstore.folder import ModelFolder
+from paper2code_local.session import shape_of, tokenizer_of
+from tests.engine.test_contract import ask
+
+
+def test_a_grammar_sees_no_annotations_and_every_field() -> None:
+    schema = {
+        "title": "Answer",
+        "description": "says nothing",
+        "properties": {
+            "title": {"type": "string", "title": "Title", "maxLength": 3, "examples": ["a"]},
+            "default": {"$ref": "#/$defs/examples", "default": 1},
+        },
+        "$defs": {"examples": {"anyOf": [{"title": "X", "const": "description"}]}},
+        "required": ["title", "default"],
+    }
+    assert vllm.constraints(schema) == {
+        "properties": {"title": {"type": "string", "maxLength": 3}, "default": {"$ref": "#/$defs/examples"}},
+        "$defs": {"examples": {"anyOf": [{"const": "description"}]}},
+        "required": ["title", "default"],
+    }
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_prompt_longer_than_the_context_is_refused_and_the_engine_lives(real_engine: vllm.VllmEngine) -> None:
+    with pytest.raises(EngineError) as caught:
+        await real_engine.complete(ask("word " * 6000))
+    assert caught.value.code == "engine.refused"
+    assert (await real_engine.complete(ask("Still there?", max_tokens=2))).completion_tokens == 2
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_new_token_is_told_once(real_engine: vllm.VllmEngine) -> None:
+    told: list[int] = []
+    real_engine.on_token(told.append)
+    completions = await asyncio.gather(*(real_engine.complete(ask("Count.", max_tokens=9)) for _ in range(3)))
+    real_engine.on_token(lambda _: None)
+    assert sum(told) == sum(completion.completion_tokens for completion in completions)
+    assert len(told) > 3, "as they come, not at the end"
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
+async def test_what_is_started_beside_the_engine_is_not_its_own(real_engine: vllm.VllmEngine) -> None:
+    """Closing the engine ends what carries the mark: nothing that we start later may."""
+    assert watchdog.MARK not in os.environ
+
+
+@pytest.mark.engine
+async def test_a_model_that_vllm_cannot_load_is_an_error_that_names_the_log(
+    tiny_model: ModelFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text('{"architectures": ["NobodyKnowsMe"], "model_type": "nobody"}')
+    arguments = sizing.engine_args(Hardware(memory=1 << 35, cores=2), shape_of(tiny_model), sizing.Need(context=512))
+    with pytest.raises(EngineError) as caught:
+        await vllm.start(tmp_path, "nobody", tokenizer_of(tiny_model), arguments, tmp_path / "engine.log")
+    assert caught.value.code == "engine.start"
+    assert str(tmp_path / "engine.log") in caught.value.hint
+    assert watchdog.MARK not in os.environ
