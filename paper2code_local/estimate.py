@@ -1,6 +1,6 @@
 """`--dry-run`: how many calls, tokens and minutes a run may take, from arithmetic on the paper and no engine.
 
-The constants are medians of real runs of the example paper and the papers that we test with; see docs/guide.md.
+The constants are assumptions that the runs in benchmarks/results/ were compared with.
 """
 
 from __future__ import annotations

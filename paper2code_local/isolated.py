@@ -13,6 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from paper2code_local import offline
 from paper2code_local.errors import InputError, P2CError
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ def run_isolated(function: Callable[..., T], *arguments: Any, seconds: float = S
 def _child(pipe: Connection, memory: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    offline.guard()
     try:
         result = function(*arguments)
     except P2CError as error:

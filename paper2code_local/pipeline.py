@@ -328,7 +328,7 @@ async def _checked(
         notes.append(f"{len(errors_of(findings))} errors, {len(findings) - len(errors_of(findings))} warnings")
     with run.stage("repair") as notes:
         repaired = await s6_repair.repair(repo, gate, rewrite, run.job.repair_rounds, kept)
-        validated = await s6_repair.settle(repaired.repo, plan, gate, skeleton)
+        validated = await s6_repair.settle(repaired.repo, plan, gate, skeleton, kept)
         stubs = len(validated.stubbed_files) + len(validated.stubbed_names)
         notes.append(f"{repaired.rounds} rounds, {stubs} stubs")
     for file in validated.files:

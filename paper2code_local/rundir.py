@@ -3,7 +3,7 @@
     run.json       paper, model, context, seed, versions: what the run is about
     1-paper.json  2-plan.json  3-specs/  4-repo/  5-findings.json    what we made; edit any of 1 to 4 and run again
     calls/         what the world said: one file per completion, and GROBID's TEI
-    written.jsonl  the digest of everything that we ever wrote here, appended before each rename
+    written.sha256 the digest of everything that we ever wrote here, appended before each rename
     events.jsonl  summary.md  engine.log
 
 In: artifacts and completions. Out: the same, durable. Must not know stages or engines.
@@ -39,7 +39,7 @@ class RunDir:
         self._made = [folder for folder in (root, *root.parents) if not folder.exists()]
         with writing(root):
             (root / "calls").mkdir(parents=True, exist_ok=True)
-            self._ledger = root / "written.jsonl"
+            self._ledger = root / "written.sha256"
             self._ours = set(_lines(self._ledger))
 
     @contextmanager
@@ -59,7 +59,7 @@ class RunDir:
         """Take away what we wrote for a run that failed before there was anything to go on from."""
         if (self.root / "run.json").exists() or any((self.root / "calls").iterdir()) or self.edited("1-paper.json"):
             return
-        for name in ("1-paper.json", "events.jsonl", "written.jsonl", ".lock"):
+        for name in ("1-paper.json", "events.jsonl", "written.sha256", ".lock"):
             (self.root / name).unlink(missing_ok=True)
         with suppress(OSError):  # the user may have put something there
             for folder in (self.root / "calls", *self._made):

@@ -131,7 +131,7 @@ def test_an_edited_text_must_be_utf_8(tmp_path: Path) -> None:
 
 
 def test_the_list_of_what_we_wrote_is_durable_before_the_file_is_there(tmp_path: Path) -> None:
-    """Seen from outside: fsync of written.jsonl comes before the rename."""
+    """Seen from outside: fsync of written.sha256 comes before the rename."""
     script = (
         "import os, sys, pathlib\nseen = []\n"
         "def hook(event, args):\n    if event == 'os.rename': print('rename', pathlib.Path(args[1]).name)\n"
@@ -143,7 +143,7 @@ def test_the_list_of_what_we_wrote_is_durable_before_the_file_is_there(tmp_path:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
     first, second, third, fourth = done.stdout.split("\n")[:4]
-    assert first == "fsync written.jsonl"
+    assert first == "fsync written.sha256"
     assert second.startswith("fsync .2-plan.json.")
     assert (third, fourth) == ("rename 2-plan.json", f"fsync {tmp_path.name}")
 
@@ -152,7 +152,7 @@ def test_the_list_of_what_we_wrote_is_durable_before_the_file_is_there(tmp_path:
 def test_a_torn_list_loses_no_later_line(tmp_path: Path, cut: int) -> None:
     RunDir(tmp_path).keep("a", "first")
     RunDir(tmp_path).keep("b", "second")
-    ledger = tmp_path / "written.jsonl"
+    ledger = tmp_path / "written.sha256"
     ledger.write_bytes(ledger.read_bytes()[:cut])
     RunDir(tmp_path).keep("c", "third")
     assert not RunDir(tmp_path).edited("c")

@@ -22,6 +22,7 @@ from paper2code_local.stages.s1_parse.tei import paper_of_tei
 
 Parser = Literal["auto", "grobid", "pdf", "tei"]
 Notice = Callable[[str], None]
+HIDDEN = "GROBID may have read text that cannot be seen in the PDF. The embedded parser says: {}"
 HEAD = 1024
 """Bytes in which a PDF's header must stand, as in Acrobat."""
 
@@ -54,8 +55,8 @@ async def parse(path: Path, parser: str, grobid: str, tei_cache: Path | None, no
         return embedded
     tei = await _tei(path, grobid, tei_cache)
     paper = await isolated(paper_of_tei, tei, "grobid")
-    hidden = tuple(w for w in embedded.warnings if "hidden" in w.lower() and w not in paper.warnings)
-    return paper.model_copy(update={"warnings": (*paper.warnings, *hidden)})
+    seen = tuple(HIDDEN.format(w) for w in embedded.warnings if "hidden" in w.lower())
+    return paper.model_copy(update={"warnings": (*paper.warnings, *seen)})
 
 
 def read(path: Path) -> bytes:

@@ -70,23 +70,32 @@ async def repair(repo: Repo, gate: Gate, rewrite: Rewrite, rounds: int, kept: fr
     return Repaired(repo, before, findings, done)
 
 
-async def settle(repo: Repo, plan: Plan, gate: Gate, skeleton: Callable[[str, str], SourceFile]) -> ValidatedRepo:
+async def settle(
+    repo: Repo,
+    plan: Plan,
+    gate: Gate,
+    skeleton: Callable[[str, str], SourceFile],
+    kept: frozenset[str] = frozenset(),
+) -> ValidatedRepo:
     """Replace by honest stubs what still cannot be written. `skeleton(path, reason)` gives a file of stubs.
+
+    Files in `kept` are the user's: they stay as they are, and what the gate says of them stays a finding.
 
     Raises AnswerError (`stubs`) when the entry point or more than half of the files would be stubs.
     """
     stubbed_files = [f.path for f in repo.files if isinstance(f, Unwritten)]
     files = {f.path: f if isinstance(f, SourceFile) else skeleton(f.path, f"{STUB}: {f.reason}") for f in repo.files}
-    while blocking := _blocking(findings := await gate(contents(files))):
-        broken = {f.path: f for f in blocking if f.path not in stubbed_files and _lost(f, files) is None}
-        lost = {found for f in blocking if (found := _lost(f, files))}
+    ours = {path: file for path, file in files.items() if path not in kept}
+    while blocking := _blocking(findings := await gate(contents(files)), kept):
+        broken = {f.path: f for f in blocking if f.path not in stubbed_files and _lost(f, ours) is None}
+        lost = {found for f in blocking if (found := _lost(f, ours))}
         if not broken and not lost:
             raise AssertionError(f"the gate refuses a file of ours: {blocking[0]}")
         for finding in broken.values():  # first: a name that is added to such a file would go with its text
             stubbed_files.append(finding.path)
-            files[finding.path] = skeleton(finding.path, f"{finding.code}: {finding.message}")
+            files[finding.path] = ours[finding.path] = skeleton(finding.path, f"{finding.code}: {finding.message}")
         for path, name in () if broken else sorted(lost):
-            files[path] = _with_stub(files[path], name)
+            files[path] = ours[path] = _with_stub(files[path], name)
     if ENTRY in stubbed_files or 2 * len(stubbed_files) > len(plan.files):
         raise AnswerError(
             "stubs",
@@ -163,8 +172,8 @@ def _units(file: SourceFile | Unwritten, wrong: tuple[Finding, ...]) -> tuple[st
     return tuple(dict.fromkeys(u.qualname for u in units if u)) if all(units) else ()
 
 
-def _blocking(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(f for f in errors_of(findings) if f.code.startswith(BLOCKING))
+def _blocking(findings: tuple[Finding, ...], kept: frozenset[str]) -> tuple[Finding, ...]:
+    return tuple(f for f in errors_of(findings) if f.code.startswith(BLOCKING) and f.path not in kept)
 
 
 def _lost(finding: Finding, files: Mapping[str, SourceFile]) -> tuple[str, str] | None:

@@ -189,7 +189,8 @@ async def test_a_name_that_is_taken_is_asked_again_and_then_left_out(name: str) 
 
 async def test_an_attribute_named_by_a_word_of_python_is_left_out() -> None:
     attributes = [{"name": "lambda", "type": "float"}, {"name": "rate", "type": "Unheard"}]
-    engine = saying(**{"plan__interface__cooling/schedule__py": {"Schedule": cooling.SCHEDULE | {"attributes": attributes}}})
+    interface = {"Schedule": cooling.SCHEDULE | {"attributes": attributes}}
+    engine = saying(**{"plan__interface__cooling/schedule__py": interface})
     plan = await cooling.planned(engine)
     assert [(a.name, a.type) for a in plan.files[0].classes[0].attributes] == [("rate", "Any")]
 
