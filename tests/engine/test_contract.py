@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from pydantic import JsonValue
 
 from paper2code_local.engine.protocol import Completion, Engine, Request
 from paper2code_local.engine.recorded import RecordedEngine
@@ -16,8 +17,8 @@ from tests.engine.test_recorded import Memory
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ENGINES = ("scripted", "recorded", pytest.param("vllm", marks=pytest.mark.engine))
-FILE = {"type": "string", "pattern": r"^[a-z]{1,9}\.py$", "examples": ["model.py"]}
-SCHEMA = {
+FILE: dict[str, JsonValue] = {"type": "string", "pattern": r"^[a-z]{1,9}\.py$", "examples": ["model.py"]}
+SCHEMA: dict[str, JsonValue] = {
     "type": "object",
     "properties": {
         "files": {"type": "array", "items": FILE, "minItems": 1, "maxItems": 3},

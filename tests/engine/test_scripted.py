@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.scripted import ScriptedEngine
@@ -66,9 +67,9 @@ def test_faults_are_those_of_small_models() -> None:
 
 
 def test_the_schema_checker_sees_what_is_wrong() -> None:
-    good = {"files": ["a.py"], "kind": "class", "does": "x", "pure": True}
+    good: dict[str, JsonValue] = {"files": ["a.py"], "kind": "class", "does": "x", "pure": True}
     assert problem(SCHEMA, json.dumps(good)) == ""
-    for wrong in (
+    wrongs: list[dict[str, JsonValue]] = [
         {"files": []},
         {"files": ["a.py"] * 4},
         {"files": ["A.py"]},
@@ -77,5 +78,6 @@ def test_the_schema_checker_sees_what_is_wrong() -> None:
         {"does": "x" * 31},
         {"pure": 1},
         {"more": 1},
-    ):
+    ]
+    for wrong in wrongs:
         assert problem(SCHEMA, json.dumps(good | wrong)), wrong

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from paper2code_local.engine import sizing, vllm, watchdog
 from paper2code_local.engine.hardware import Hardware
@@ -17,7 +18,7 @@ from tests.engine.test_contract import ask
 
 
 def test_a_grammar_sees_no_annotations_and_every_field() -> None:
-    schema = {
+    schema: dict[str, JsonValue] = {
         "title": "Answer",
         "description": "says nothing",
         "properties": {
