@@ -105,6 +105,7 @@ def run_folder(job: Job) -> Path:
 async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
     """Turn the job's paper into a repository. Raises P2CError; what was answered until then is kept in `folder`."""
     s7_write.refuse_foreign(job.out)
+    hints = _notes(job.notes)
     with telling(say, "parse") as notes:
         paper = await read_paper(job, say, folder)
         notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
@@ -115,7 +116,7 @@ async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
     log = folder.root / "engine.log"
     engine = RecordedEngine(model.identity, True, lambda: model.launch(record.context, log, sayer), folder, sayer)
     try:
-        asker = _asker(job, say, record, model, engine, text)
+        asker = _asker(job, say, record, model, engine, text, hints)
         return await _stages(Run(job, folder, say, record, model, paper, text, asker))
     finally:
         await engine.close()
@@ -220,7 +221,13 @@ def _opened(
 
 
 def _asker(
-    job: Job, say: Listener, record: RunRecord, model: session.Model, engine: RecordedEngine, text: PaperText
+    job: Job,
+    say: Listener,
+    record: RunRecord,
+    model: session.Model,
+    engine: RecordedEngine,
+    text: PaperText,
+    hints: str,
 ) -> Asker:
     asker = Asker(
         engine=engine,
@@ -232,7 +239,7 @@ def _asker(
         attempts=job.attempts,
         told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
     )
-    return asker.knowing(text.text).knowing(_notes(job.notes))
+    return asker.knowing(text.text).knowing(hints)
 
 
 def _notes(path: Path | None) -> str:

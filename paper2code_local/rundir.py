@@ -28,6 +28,8 @@ from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.errors import InputError, UsageError
 
 M = TypeVar("M", bound=BaseModel)
+HALF = ".*.[0-9]*.tmp"
+"""What `replace_file` calls a file that is not yet whole."""
 
 
 class RunDir:
@@ -53,7 +55,15 @@ class RunDir:
             except OSError as error:
                 hint = "Wait for it, or give this run another folder with --run."
                 raise UsageError("locked", f"another process is using {self.root}", hint) from error
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove what a killed run had half written; nobody else writes here while we hold the lock."""
+        kept = (self.root / name for name in ("calls", "3-specs", "4-repo"))
+        with writing(self.root):
+            for left in (*self.root.glob(HALF), *(path for folder in kept for path in folder.rglob(HALF))):
+                left.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Take away what we wrote for a run that failed before there was anything to go on from."""
