@@ -64,6 +64,11 @@ async def settled(given: Repo, make: Callable[[str, str], SourceFile] = skeleton
     return made
 
 
+HEIR = PLAN.files[1].classes[0].model_copy(update={"base": "load"})
+"""A class whose header needs a name of another file."""
+MAIN_PLAN = PLAN.files[2].model_copy(update={"needs": ()})
+
+
 class Rewriter:
     """Gives back what `texts` has, and remembers what it was asked."""
 
@@ -249,6 +254,34 @@ def test_whatever_the_files_hold_the_result_compiles_and_every_import_resolves_o
     except AnswerError:
         return
     assert {f.path for f in made.files} == {*GOOD, "data/__init__.py"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(loader=garbage, model=garbage, main=garbage)
+def test_files_of_the_user_stay_as_they_are_and_all_others_compile(loader: str, model: str, main: str) -> None:
+    mine = frozenset({"data/loader.py"})
+    try:
+        made = asyncio.run(settle(repo(data__loader=loader, model=model, main=main), PLAN, gate, plain_skeleton, mine))
+    except AnswerError:
+        return
+    texts = {f.path: f.text for f in made.files}
+    assert texts.pop("data/loader.py") == loader
+    for path, text in texts.items():
+        compile(text, path, "exec", dont_inherit=True)
+
+
+async def test_a_stub_that_imports_what_the_users_file_lacks_is_a_finding() -> None:
+    plan = PLAN.model_copy(
+        update={"files": (PLAN.files[0], PLAN.files[1].model_copy(update={"classes": (HEIR,)}), MAIN_PLAN)}
+    )
+
+    def made(path: str, reason: str) -> SourceFile:
+        return skeleton_file(path, plan, SPECS, reason)
+
+    given = repo(data__loader="x = 1\n", model="(", main="def main(config):\n    return 1\n")
+    settled = await settle(given, plan, gate, made, frozenset({"data/loader.py"}))
+    assert settled.stubbed_files == ("model.py",)
+    assert ("P2C202", "model.py") in {(f.code, f.path) for f in errors_of(settled.findings)}
 
 
 def test_every_folder_with_code_is_a_package() -> None:
