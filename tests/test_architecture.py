@@ -56,7 +56,7 @@ LAYERS = {
     "engine.scripted": ("engine/scripted.py", "session.py"),
     "engine.recorded": ("engine/recorded.py", "pipeline.py"),
     "engine.vllm": ("engine/vllm.py", "session.py"),
-    "offline": ("offline.py", "cli/"),
+    "offline": ("offline.py", "isolated.py", "cli/"),
     "isolated": ("isolated.py", "stages/s1_parse/", "pipeline.py", "cli/"),
     "vllm": ("engine/vllm.py",),
     "torch": ("engine/vllm.py", "modelstore/convert.py"),

@@ -197,10 +197,9 @@ def test_a_paper_of_grobid_is_asked_for_once(cli: CommandLine, tmp_path: Path) -
 
 def test_a_long_paper_is_cut_in_the_stated_order_and_says_so(cli: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "long.tei.xml").write_bytes(tei(BODY, f"<listBibl>{LONG}</listBibl>"))
-    told = generate(cli, tmp_path, "long.tei.xml")
-    assert told.returncode in (0, 1), told.stderr
+    told = generate(cli, tmp_path, "long.tei.xml", "--until", "plan")
+    assert told.returncode == 0, told.stderr
     assert "cut: references" in told.stderr
-    assert "references" in (tmp_path / "out/REPRODUCTION_NOTES.md").read_text()
 
 
 def test_a_folder_that_is_not_ours_is_refused_before_any_question(cli: CommandLine, paper: Path) -> None:
