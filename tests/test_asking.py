@@ -6,7 +6,7 @@ import json
 from typing import Annotated
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from pydantic import Field
@@ -240,6 +240,7 @@ def test_no_request_is_longer_than_the_context(context: int, sizes: list[int], s
 # -- the parts ---------------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(st.text(min_size=240, max_size=600))
 def test_hardly_any_text_repeats_itself(text: str) -> None:
     assert not repeats_itself(text) or len(set(text)) < 20

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paper2code_local.artifacts.plan import Plan
@@ -59,6 +59,7 @@ def test_a_torn_call_is_no_answer_and_can_be_given_again(tmp_path: Path, torn: b
     assert folder.recall(asked, asked.identity("m")) == ANSWER
 
 
+@settings(max_examples=25)
 @given(st.data())
 def test_no_beginning_of_a_call_file_is_taken_for_an_answer(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 
 import pytest
 
@@ -31,8 +32,18 @@ async def coded(engine: Answering, granularity: str = "unit") -> tuple[Plan, dic
     return plan, files
 
 
-async def test_bodies_become_files_that_compile_and_import_only_what_is_planned() -> None:
-    plan, files = await coded(Answering(cooling.sensible))
+@pytest.fixture(scope="module")
+def sensible() -> tuple[Answering, Plan, dict[str, SourceFile | Unwritten]]:
+    """The small paper, planned, analysed and coded without a fault."""
+    engine = Answering(cooling.sensible)
+    return engine, *asyncio.run(coded(engine))
+
+
+Sensible = tuple[Answering, Plan, dict[str, SourceFile | Unwritten]]
+
+
+async def test_bodies_become_files_that_compile_and_import_only_what_is_planned(sensible: Sensible) -> None:
+    _, plan, files = sensible
     for path, file in files.items():
         assert isinstance(file, SourceFile), file
         assert file.stubbed == ()
@@ -53,17 +64,16 @@ async def test_bodies_become_files_that_compile_and_import_only_what_is_planned(
     assert main.text.rstrip().endswith("main(yaml.safe_load(stream))")
 
 
-async def test_what_the_analysis_found_stands_in_the_docstrings() -> None:
-    _, files = await coded(Answering(cooling.sensible))
+async def test_what_the_analysis_found_stands_in_the_docstrings(sensible: Sensible) -> None:
+    _, _, files = sensible
     train = files["train.py"]
     assert isinstance(train, SourceFile)
     function = next(n for n in ast.parse(train.text).body if isinstance(n, ast.FunctionDef))
     assert ast.get_docstring(function) == "Return cooled logits.\n\nShapes: logits: (B, C), result: (B, C)"
 
 
-async def test_the_prompt_of_a_coder_shows_the_analysis() -> None:
-    engine = Answering(cooling.sensible)
-    await coded(engine)
+async def test_the_prompt_of_a_coder_shows_the_analysis(sensible: Sensible) -> None:
+    engine, _, _ = sensible
     by_label = {request.label: request for request in engine.asked}
     same_as_snapshot("code.train", by_label["code.train.py:train"])
     prompt = by_label["code.train.py:train"].user
@@ -79,9 +89,8 @@ async def test_the_prompt_of_a_coder_shows_the_analysis() -> None:
         assert told in prompt
 
 
-async def test_constructors_go_first_and_the_other_bodies_see_them() -> None:
-    engine = Answering(cooling.sensible)
-    await coded(engine)
+async def test_constructors_go_first_and_the_other_bodies_see_them(sensible: Sensible) -> None:
+    engine, _, _ = sensible
     labels = [label for label in engine.labels() if label.startswith(f"code.{SCHEDULE}")]
     assert labels == [f"code.{SCHEDULE}:Schedule.__init__", f"code.{SCHEDULE}:Schedule.at"]
     at = next(r for r in engine.asked if r.label == labels[1])
@@ -89,9 +98,8 @@ async def test_constructors_go_first_and_the_other_bodies_see_them() -> None:
     assert "not written yet" not in at.user
 
 
-async def test_a_body_begins_after_its_signature_and_ends_before_the_next_definition() -> None:
-    engine = Answering(cooling.sensible)
-    await coded(engine)
+async def test_a_body_begins_after_its_signature_and_ends_before_the_next_definition(sensible: Sensible) -> None:
+    engine, _, _ = sensible
     at = next(r for r in engine.asked if r.label == f"code.{SCHEDULE}:Schedule.at")
     assert at.prefill.startswith(
         '```python\nclass Schedule:\n    def at(self, step: int) -> float:\n        """Return t_0'
@@ -197,10 +205,10 @@ async def test_a_file_without_a_single_body_is_unwritten_and_the_next_goes_on() 
     assert isinstance(files["main.py"], SourceFile)
 
 
-async def test_only_the_units_at_fault_are_asked_again_and_every_other_byte_stays() -> None:
+async def test_only_the_units_at_fault_are_asked_again_and_every_other_byte_stays(sensible: Sensible) -> None:
     engine = instead(train="    return logits * 2  # repaired\n")
     plan, specs, informed = await cooling.analysed(Answering(cooling.sensible))
-    _, files = await coded(Answering(cooling.sensible))
+    _, _, files = sensible
     before, schedule = files["train.py"], files[SCHEDULE]
     assert isinstance(before, SourceFile)
     assert isinstance(schedule, SourceFile)
