@@ -105,7 +105,7 @@ def class_plan(name: str, said: Mapping[str, Any], local: Sequence[str], known: 
     attributes = {
         a["name"]: Attribute(name=a["name"], type=known_type(a["type"], known))
         for a in said["attributes"]
-        if not keyword.iskeyword(a["name"])
+        if not keyword.iskeyword(a["name"]) and a["name"] != "self"
     }
     base = "" if said["base"] == "none" else said["base"]
     return ClassPlan(name=name, base=base, purpose=said["does"], attributes=tuple(attributes.values()), methods=methods)

@@ -258,8 +258,7 @@ async def test_alive_passes_on_no_version_that_is_none(version: bytes) -> None:
 
 def test_importing_the_module_loads_no_client() -> None:
     program = (
-        "import sys, paper2code_local.stages.s1_parse.grobid\n"
-        "print({'grobid_client', 'requests'} & set(sys.modules))"
+        "import sys, paper2code_local.stages.s1_parse.grobid\nprint({'grobid_client', 'requests'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
