@@ -131,8 +131,8 @@ async def look(repo: Repo, gate: Gate) -> tuple[Finding, ...]:
     )
     planned = dict.fromkeys((f.path for f in repo.files if isinstance(f, Unwritten)), b"")
     found = await gate(contents(written) | planned)
-    hidden = {f.path for f in absent}
-    return (*absent, *(f for f in found if not any(path in f.message for path in hidden)))
+    unknown = [re.compile(rf"(?<![\w/]){re.escape(f.path)}\b") for f in absent]
+    return (*absent, *(f for f in found if not any(path.search(f.message) for path in unknown)))
 
 
 def contents(files: Mapping[str, SourceFile]) -> dict[str, bytes]:
