@@ -68,7 +68,8 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
     findings = []
     for said in answer.model_dump()["values"]:
         key, value, section = said["key"], tidy(said["value"]), text.sections.get(said["section"], "")
-        if (key in values and values[key] is not SEED) or iskeyword(key):
+        stated_seed = values.get(key) is SEED and bool(section)
+        if (key in values and not stated_seed) or iskeyword(key):
             continue
         origin: Literal["traced", "untraced", "assumed"] = "assumed"
         if section:
