@@ -19,6 +19,14 @@ from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.stages.s2_plan.signatures import KNOWN_ROOTS, known_type, usable_signature
 
 EXTERNAL_BASES = ("none", "nn.Module", "torch.utils.data.Dataset")
+EXPECTED = {
+    "nn.Module": (("def forward(self, *inputs: torch.Tensor) -> torch.Tensor", "Compute the output from the inputs."),),
+    "torch.utils.data.Dataset": (
+        ("def __len__(self) -> int", "Return the number of examples."),
+        ("def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]", "Return one example with its label."),
+    ),
+}
+"""What a base calls of the classes that derive from it: a class that is planned with a constructor alone gets these."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,9 @@ def class_plan(name: str, said: Mapping[str, Any], local: Sequence[str], known: 
     if not methods or ("__init__" not in {m.name for m in methods} and said["base"] not in local):
         signature = "def __init__(self, config: dict[str, Any]) -> None"
         methods = (FunctionPlan(signature=signature, purpose="Set up from the config."), *methods)
+    if {m.name for m in methods} == {"__init__"}:
+        lacking = EXPECTED.get(said["base"], ())
+        methods += tuple(FunctionPlan(signature=signature, purpose=purpose) for signature, purpose in lacking)
     attributes = {
         a["name"]: Attribute(name=a["name"], type=known_type(a["type"], known))
         for a in said["attributes"]

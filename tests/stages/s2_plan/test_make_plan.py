@@ -195,6 +195,23 @@ async def test_an_attribute_named_by_a_word_of_python_is_left_out() -> None:
     assert [(a.name, a.type) for a in plan.files[0].classes[0].attributes] == [("rate", "Any")]
 
 
+@pytest.mark.parametrize(
+    ("base", "methods"),
+    [
+        ("none", ["__init__"]),
+        ("nn.Module", ["__init__", "forward"]),
+        ("torch.utils.data.Dataset", ["__init__", "__len__", "__getitem__"]),
+    ],
+)
+async def test_a_class_with_a_constructor_alone_gets_what_its_base_calls(base: str, methods: list[str]) -> None:
+    alone = cooling.SCHEDULE | {
+        "base": base,
+        "methods": [{"signature": "def __init__(self) -> None", "does": "Begin."}],
+    }
+    plan = await cooling.planned(saying(**{"plan__interface__cooling/schedule__py": {"Schedule": alone}}))
+    assert [m.name for m in plan.files[0].classes[0].methods] == methods
+
+
 paths = st.from_regex(PATTERN, fullmatch=True) | st.sampled_from(
     [
         "a.py",
