@@ -13,6 +13,8 @@ KNOWN_ROOTS = frozenset(
     {"torch", "nn", "np", "Any", "Callable", "Iterable", "Iterator", "Sequence", "Path", "DataLoader"}
 )
 """Roots of type names that our opening lines can import."""
+MODULES = frozenset({"torch", "nn", "np"})
+"""Those of them that are no types by themselves."""
 _DOTS = re.compile(r"(?P<ellipsis>(?<=[\[ ])\.\.\.(?=[\],]))|\.\.+|\.(?=[\],\s)])")
 """Dots that stand for an ellipsis, and those that only a grammar which allows dots in names has let through."""
 
@@ -61,8 +63,5 @@ def known_type(written: str, known: set[str] | frozenset[str]) -> str:
     except SyntaxError:
         return "Any"
     roots = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return (
-        written
-        if (roots or written == "None") and all(root in known or hasattr(builtins, root) for root in roots)
-        else "Any"
-    )
+    defined = all(root in known or hasattr(builtins, root) for root in roots)
+    return written if (roots or written == "None") and defined and written not in MODULES else "Any"

@@ -259,7 +259,7 @@ KNOWN = frozenset({"torch", "np", "Any", "Schedule"})
         ("f(x: dict[str, Schedule]) -> list[Nothing]", "def f(x: dict[str, Schedule]) -> Any"),
         ("__init__(self, x: int) -> Schedule", "def __init__(self, x: int) -> None"),
         ("f(x: tuple[int, ...], y: list[a.]) -> int..", "def f(x: tuple[int, ...], y: Any) -> int"),
-        ("f(x: torch.) -> int", "def f(x: torch) -> int"),
+        ("f(x: torch.) -> int", "def f(x: Any) -> int"),
         ("f(x: int, self) -> int", "def f(x: int) -> int"),
         ("class(x: int) -> int", None),
         ("f(lambda: int) -> int", None),
