@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from jinja2 import Environment, StrictUndefined
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -27,8 +27,9 @@ QUOTED_TOKENS = 600
 """At most so much of a refused answer is shown to the model again."""
 CONTINUATIONS = 2
 """A passage cut by the length limit is continued at most so often."""
-LATER_TEMPERATURE = 0.6
-"""Least temperature of a second attempt: at 0.2 a small model tends to repeat its first answer."""
+LATER_TEMPERATURES = (0.0, 0.6, 0.9)
+"""Least temperature by attempt, the last for all after it: at 0.2 a small model tends to repeat its first answer."""
+NOT_GIVEN = "(not given)"
 
 
 @dataclass(frozen=True)
@@ -94,21 +95,26 @@ class Asker:
         return replace(self, shared=f"{self.shared}{text.strip()}\n\n")
 
     async def ask(self, question: Question[A]) -> A | Unanswered:
-        """Ask until an answer is usable, at most `attempts` times."""
+        """Ask until an answer is usable, at most `attempts` times.
+
+        When every attempt repeats the question, the last one is used without the texts that do.
+        """
         schema = schema_of(question.answer)
         reason, quoted = "", ""
+        echoing: A | None = None
         for attempt in range(self.attempts):
-            request = self._request(question, attempt, schema, feedback(reason, quoted))
+            request = self._request(question, attempt, schema, feedback(reason, quoted if attempt == 1 else ""))
             if isinstance(request, Unanswered):
                 return request
             completion = await self.engine.complete(request)
             answer, reason, quoted = self._judged(question, completion)
-            if answer is not None:
+            if answer is not None and not reason:
                 return answer
+            echoing = answer or echoing
             if not quoted:  # cut, empty or repeating: a smaller answer is asked for
                 schema = smaller(schema)
             self.told(request.label, reason)
-        return Unanswered(question.label, reason)
+        return echoing or Unanswered(question.label, reason)
 
     async def write(self, passage: Passage) -> str | Unanswered:
         """Ask for text until it is usable, at most `attempts` times; text that was cut is continued first."""
@@ -131,7 +137,7 @@ class Asker:
         return Unanswered(passage.label, reason)
 
     def _judged(self, question: Question[A], completion: Completion) -> tuple[A | None, str, str]:
-        """Return the answer, or the reason it is unusable and the part of it worth showing again."""
+        """Return the answer, why it should be asked again ("" when it need not), and what of it is worth showing."""
         text = completion.text.strip()
         if reason := useless(completion, text):
             return None, reason, ""
@@ -142,7 +148,10 @@ class Asker:
             where = ".".join(str(part) for part in first["loc"])
             return None, f"{where or 'the answer'}: {first['msg']}", self._quotation(text)
         if echoed := echo(answer.model_dump(mode="json"), question.prompt.wording):
-            return None, f'"{echoed}" repeats the question instead of answering it', self._quotation(text)
+            rest = without_echoes(answer.model_dump(mode="json", by_alias=True), question.prompt.wording)
+            kept = question.answer.model_validate(rest)
+            reason = f'"{echoed}" repeats the question instead of answering it'
+            return None if question.refuse(kept) else kept, reason, ""
         refused = question.refuse(answer)
         return (None, refused, self._quotation(text)) if refused else (answer, "", "")
 
@@ -171,7 +180,7 @@ class Asker:
                 break
         else:
             return Unanswered(asked.label, f"its smallest prompt does not fit a context of {self.context} tokens")
-        warmer = max(self.sampling.temperature, LATER_TEMPERATURE) if attempt else self.sampling.temperature
+        warmer = max(self.sampling.temperature, LATER_TEMPERATURES[min(attempt, 2)])
         return Request(
             label=label,
             system=self.system,
@@ -225,6 +234,19 @@ def echo(answer: JsonValue, wording: str) -> str:
             return next((e for v in answer if (e := echo(v, wording))), "")
         case _:
             return ""
+
+
+def without_echoes(answer: Any, wording: str) -> Any:
+    """Return `answer` with every text that mostly repeats `wording` replaced by `NOT_GIVEN`."""
+    match answer:
+        case str():
+            return NOT_GIVEN if echo(answer, wording) else answer
+        case dict():
+            return {key: without_echoes(value, wording) for key, value in answer.items()}
+        case list():
+            return [without_echoes(value, wording) for value in answer]
+        case _:
+            return answer
 
 
 def _overlap(said: str, wording: str) -> float:

@@ -14,6 +14,7 @@ from pydantic import Field
 from paper2code_local.artifacts.answers import Answer
 from paper2code_local.asking import (
     CONTINUATIONS,
+    NOT_GIVEN,
     QUOTED_TOKENS,
     Passage,
     Prompt,
@@ -107,12 +108,22 @@ async def test_what_the_question_refuses_is_told_in_its_words() -> None:
     assert "refused: no mixing\n" in engine.asked[1].user
 
 
-async def test_an_answer_that_repeats_the_question_is_refused() -> None:
-    wording = "Say what the method does in one or two sentences with its own names."
-    said = json.dumps({"steps": [wording.lower()]})
+WORDING = "Say what the method does in one or two sentences with its own names."
+
+
+async def test_an_answer_that_repeats_the_question_is_asked_again_without_it() -> None:
+    said = json.dumps({"steps": [WORDING.lower()]})
     engine = Answering(in_turn(said, GOOD))
-    assert isinstance(await asker(engine).ask(question(prompt=Prompt(wording, wording))), Steps)
-    assert "repeats the question" in engine.asked[1].user
+    assert isinstance(await asker(engine).ask(question(prompt=Prompt(WORDING, WORDING))), Steps)
+    assert WORDING.lower() not in engine.asked[1].user
+    assert engine.asked[1].seed != engine.asked[0].seed
+
+
+async def test_when_every_answer_repeats_the_question_the_rest_of_the_last_is_used() -> None:
+    said = json.dumps({"steps": ["mix", WORDING.lower()]})
+    answer = await asker(Answering(in_turn(said, said, said))).ask(question(prompt=Prompt(WORDING, WORDING)))
+    assert isinstance(answer, Steps)
+    assert answer.steps == ["mix", NOT_GIVEN]
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])

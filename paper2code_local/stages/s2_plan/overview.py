@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper2code_local.artifacts.answers import Answer, fields, several, text
+from paper2code_local.artifacts.answers import Answer, fields, several, text, unique
 from paper2code_local.artifacts.plan import Overview
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.errors import AnswerError
@@ -31,4 +31,5 @@ async def overview_of(asker: Asker, scale: float) -> Overview:
         raise AnswerError(
             "overview", f"no usable overall plan: {answer.reason}", "Try a larger model, or another --seed."
         )
-    return Overview.model_validate(answer.model_dump())
+    said = answer.model_dump()
+    return Overview.model_validate(said | {"method": unique(said["method"])})
