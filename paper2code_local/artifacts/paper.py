@@ -8,7 +8,7 @@ from pydantic import Field
 
 from paper2code_local.artifacts.frozen import Frozen
 
-ParserName = Literal["grobid", "tei", "pdf"]
+ParserName = Literal["grobid", "tei", "pdf", "latex", "s2orc", "markdown"]
 
 
 class Paragraph(Frozen):
