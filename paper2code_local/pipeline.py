@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from paper2code_local import __version__, session
+from paper2code_local import __version__, casting, session
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.artifacts.import_order import ImportOrder, OrderedFile
@@ -25,14 +23,13 @@ from paper2code_local.artifacts.plan import FilePlan, Plan
 from paper2code_local.artifacts.provenance import Provenance
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
 from paper2code_local.artifacts.spec import FileSpec
-from paper2code_local.asking import Asker, render
-from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.casting import Part
 from paper2code_local.errors import InputError
-from paper2code_local.events import AskedAgain, Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
+from paper2code_local.events import Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
 from paper2code_local.isolated import isolated
 from paper2code_local.prefix import PaperText, paper_text, plan_texts
 from paper2code_local.rundir import RunDir, default_run
-from paper2code_local.settings import Job, RunRecord, budget
+from paper2code_local.settings import Job, ModelRecord, ModelStage, RunRecord, budget, by_stage
 from paper2code_local.stages import s1_parse, s2_plan, s3_analyse, s4_code, s6_repair, s7_write
 from paper2code_local.stages.s5_validate.gate import validate
 
@@ -73,11 +70,14 @@ class Run:
     folder: RunDir
     say: Listener
     record: RunRecord
-    model: session.Model
     paper: Paper
-    text: PaperText
-    asker: Asker
+    cast: casting.Cast
     findings: list[Finding] = field(default_factory=list)
+
+    async def enter(self, stage: ModelStage) -> Part:
+        """Return who answers in `stage`, with the memory of the others free."""
+        await casting.only(self.cast, stage)
+        return self.cast[stage]
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[list[str]]:
@@ -109,23 +109,18 @@ async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
     with telling(say, "parse") as notes:
         paper = await read_paper(job, say, folder)
         notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
-    remembered = read_record(folder)
-    model = session.open_model(job if job.model or remembered is None else _with_model(job, remembered))
-    sayer = session.Sayer(say)
-    record, text = _opened(job, say, folder, paper, model, remembered)
-    log = folder.root / "engine.log"
-    engine = RecordedEngine(model.identity, True, lambda: model.launch(record.context, log, sayer), folder, sayer)
+    cast = casting.cast(job, paper, hints, folder, say)
+    record = _recorded(job, paper, {stage: part.record for stage, part in cast.items()}, folder)
     try:
-        asker = _asker(job, say, record, model, engine, text, hints)
-        return await _stages(Run(job, folder, say, record, model, paper, text, asker))
+        return await _stages(Run(job, folder, say, record, paper, cast))
     finally:
-        await engine.close()
+        await casting.close(cast)
 
 
 async def look_ahead(job: Job, notice: Callable[[str], None]) -> tuple[PaperText, session.Model]:
     """Return the paper as the model would read it, and the model; nothing is written and no engine is started."""
     paper = await s1_parse.parse(job.paper, job.parser, job.grobid, None, notice)
-    model = session.open_model(job)
+    model = session.open_model(job, by_stage(job.model, "--model")["code"])
     whole = paper_text(paper, model.tokenizer.count, None)
     _, room = budget(whole.tokens, model.context, model.scale, model.granularity == "file")
     return paper_text(paper, model.tokenizer.count, room), model
@@ -140,7 +135,7 @@ async def _stages(run: Run) -> Outcome:
     if run.job.until == "plan":
         return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
     for text in plan_texts(plan):
-        run.asker = run.asker.knowing(text)
+        run.cast = casting.told(run.cast, text)
     with run.stage("analyse") as notes:
         specs = await _specs(run, plan)
         notes.append(f"{len(specs)} specifications")
@@ -163,7 +158,7 @@ async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
     if folder.edited("1-paper.json"):
         return folder.load("1-paper.json", Paper)
     digest = hashlib.sha256(s1_parse.read(job.paper)).hexdigest()
-    before = read_record(folder)
+    before = casting.read_record(folder)
     parser: str = job.parser
     if parser == "auto" and before is not None and before.paper_sha256 == digest:
         parser = before.parser  # a server that came or went between two runs must not change the paper
@@ -176,70 +171,19 @@ async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
     return paper
 
 
-def read_record(folder: RunDir) -> RunRecord | None:
-    """Return what run.json says, or None when there is none that can be read."""
-    try:
-        return RunRecord.model_validate_json((folder.root / "run.json").read_bytes())
-    except (OSError, ValidationError):
-        return None
-
-
-def _with_model(job: Job, record: RunRecord) -> Job:
-    """Go on with the model that the run began with when none is named."""
-    return job if job.engine == "scripted" else job.model_copy(update={"model": record.model_path or None})
-
-
-def _opened(
-    job: Job, say: Listener, folder: RunDir, paper: Paper, model: session.Model, remembered: RunRecord | None
-) -> tuple[RunRecord, PaperText]:
-    """Fix the context, cut the paper to it, and write down what the run is about."""
-    whole = paper_text(paper, model.tokenizer.count, None)
-    if remembered is not None and remembered.model_identity == model.identity:
-        context, room = remembered.context, remembered.paper_budget
-    else:
-        context, room = budget(whole.tokens, model.context, model.scale, model.granularity == "file")
-    text = paper_text(paper, model.tokenizer.count, room)
-    if text.cut:
-        say(
-            Notice(level="warning", message=f"The paper is longer than the context leaves; cut: {', '.join(text.cut)}.")
-        )
+def _recorded(job: Job, paper: Paper, models: dict[ModelStage, ModelRecord], folder: RunDir) -> RunRecord:
+    """Write down what the run is about."""
     record = RunRecord(
         paper=job.paper.name,
         paper_sha256=hashlib.sha256(s1_parse.read(job.paper)).hexdigest(),
         parser=paper.parser,
-        model=model.id,
-        model_path=model.spec,
-        model_identity=model.identity,
-        context=context,
-        paper_budget=room,
+        models=models,
         seed=job.seed,
         version=__version__,
         out=str(job.out.absolute()),
     )
     folder.keep("run.json", record)
-    return record, text
-
-
-def _asker(
-    job: Job,
-    say: Listener,
-    record: RunRecord,
-    model: session.Model,
-    engine: RecordedEngine,
-    text: PaperText,
-    hints: str,
-) -> Asker:
-    asker = Asker(
-        engine=engine,
-        tokenizer=model.tokenizer,
-        system=render(__package__, "system.md"),
-        context=record.context,
-        sampling=model.sampling,
-        seed=job.seed,
-        attempts=job.attempts,
-        told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
-    )
-    return asker.knowing(text.text).knowing(hints)
+    return record
 
 
 def _notes(path: Path | None) -> str:
@@ -261,7 +205,8 @@ def _notes(path: Path | None) -> str:
 async def _plan(run: Run) -> Plan:
     if run.folder.edited("2-plan.json"):
         return run.folder.load("2-plan.json", Plan)
-    planned = await s2_plan.make_plan(run.paper, run.text, run.asker, run.model.scale)
+    part = await run.enter("plan")
+    planned = await s2_plan.make_plan(run.paper, part.text, part.asker, part.model.scale)
     run.folder.keep("2-plan.json", planned.plan)
     run.findings += planned.findings
     return planned.plan
@@ -272,7 +217,8 @@ async def _specs(run: Run, plan: Plan) -> dict[str, FileSpec]:
     edited = {path: run.folder.load(name, FileSpec) for path, name in names.items() if run.folder.edited(name)}
     made: dict[str, FileSpec] = {}
     if len(edited) < len(names):
-        analysed = await s3_analyse.analyse(plan, run.text, run.asker, run.model.scale)
+        part = await run.enter("analyse")
+        analysed = await s3_analyse.analyse(plan, part.text, part.asker, part.model.scale)
         made = {spec.path: spec for spec in analysed.specs}
         run.findings += analysed.findings
     for path, spec in made.items():
@@ -284,6 +230,7 @@ async def _specs(run: Run, plan: Plan) -> dict[str, FileSpec]:
 async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Repo, frozenset[str]]:
     """Write every file as soon as those it needs are written; return them and the paths that are the user's own."""
     edited = frozenset(f.path for f in plan.files if run.folder.edited(f"4-repo/{f.path}"))
+    part = await run.enter("code")
     tasks: dict[str, asyncio.Task[SourceFile | Unwritten]] = {}
 
     async def one(file: FilePlan) -> SourceFile | Unwritten:
@@ -293,7 +240,7 @@ async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Re
         needed = [await tasks[need] for need in file.needs]
         run.say(FileState(path=file.path, state="coding"))
         ready = tuple(f for f in needed if isinstance(f, SourceFile))
-        written = await s4_code.code_file(file, plan, specs, ready, run.asker, run.model.granularity)
+        written = await s4_code.code_file(file, plan, specs, ready, part.asker, part.model.granularity)
         run.say(FileState(path=file.path, state="written" if isinstance(written, SourceFile) else "unwritten"))
         return written
 
@@ -306,6 +253,7 @@ async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Re
 async def _checked(
     run: Run, plan: Plan, specs: Mapping[str, FileSpec], repo: Repo, kept: frozenset[str]
 ) -> tuple[ValidatedRepo, tuple[Finding, ...]]:
+    part = await run.enter("code")
     order = ImportOrder(files=tuple(OrderedFile(path=f.path, needs=f.needs) for f in plan.files))
 
     looked: dict[tuple[tuple[str, bytes], ...], tuple[Finding, ...]] = {}
@@ -321,9 +269,9 @@ async def _checked(
     ) -> SourceFile | Unwritten:
         files = {f.path: f for f in repo.files}
         needed = tuple(f for need in plan.file(path).needs if isinstance(f := files[need], SourceFile))
-        once = replace(run.asker, attempts=1)  # a round asks once; the next round is the next attempt
+        once = replace(part.asker, attempts=1)  # a round asks once; the next round is the next attempt
         return await s4_code.recode_file(
-            files[path], plan, specs, needed, once, run.model.granularity, complaint, units, label
+            files[path], plan, specs, needed, once, part.model.granularity, complaint, units, label
         )
 
     def skeleton(path: str, reason: str) -> SourceFile:
@@ -361,7 +309,9 @@ async def _written(
     )
     with run.stage("write") as notes:
         ordered = tuple(specs[f.path] for f in plan.files)
-        files = s7_write.render_repository(validated, plan, ordered, run.paper, run.text.cut, findings, provenance)
+        files = s7_write.render_repository(
+            validated, plan, ordered, run.paper, run.cast["code"].text.cut, findings, provenance
+        )
         trouble = s7_write.write_repository(files, run.job.out, run=run.folder.root.name, git=run.job.git)
         if trouble:
             run.say(Notice(level="warning", message=trouble))

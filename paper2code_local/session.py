@@ -80,26 +80,28 @@ class Model:
     """Multiplies the bounds of answers."""
     sampling: Sampling
     tokenizer: Tokenizer
+    can_prefill: bool
+    """Whether its engine honours `Request.prefill`."""
     launch: Launch
 
 
-def open_model(job: Job) -> Model:
-    """Find the model that the job names. Raises ModelError when it is unknown, not pulled or refused."""
+def open_model(job: Job, spec: str | None) -> Model:
+    """Find the model that `spec` names, None for the default. Raises ModelError when unknown, not pulled or refused."""
     if job.engine == "scripted":
         return _scripted(job.engine_args)
     store = default_store(os.environ)
-    spec = job.model or choose_default(hardware.available_memory(Path("/"))).id
-    folder = model_folder(spec, store)
+    folder = model_folder(spec or choose_default(hardware.available_memory(Path("/"))).id, store)
     tokenizer = tokenizer_of(folder)
     return Model(
         id=folder.id,
-        spec=spec if folder.card else str(folder.path),
+        spec=folder.id if folder.card else str(folder.path),
         identity=folder.identity,
         context=folder.context,
         granularity=folder.granularity,
         scale=folder.answer_scale,
         sampling=folder.sampling,
         tokenizer=tokenizer,
+        can_prefill=True,
         launch=lambda context, log, sayer: _launch(folder, tokenizer, job.engine_args, context, log, sayer),
     )
 
@@ -163,5 +165,6 @@ def _scripted(arguments: dict[str, JsonValue]) -> Model:
         scale=1.0,
         sampling=Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0),
         tokenizer=engine,
+        can_prefill=engine.can_prefill,
         launch=launch,
     )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, JsonValue
 
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.artifacts.paper import ParserName
+from paper2code_local.errors import UsageError
+
+ModelStage = Literal["plan", "analyse", "code"]
+"""The stages in which a model is asked; what codes repairs too."""
+MODEL_STAGES: tuple[ModelStage, ...] = get_args(ModelStage)
 
 
 class Job(Frozen):
@@ -19,7 +26,7 @@ class Job(Frozen):
     run: Path | None = None
     """The run folder; None for runs/STEM-DIGEST beside `out`."""
     model: str | None = None
-    """An id of the catalogue or a folder; None for the default of this machine."""
+    """An id of the catalogue or a folder, or one by stage (`by_stage`); None for the default of this machine."""
     parser: Literal["auto", "grobid", "pdf", "tei"] = "auto"
     grobid: str = "http://127.0.0.1:8070"
     engine: Literal["vllm", "scripted"] = "vllm"
@@ -32,26 +39,72 @@ class Job(Frozen):
     git: bool = True
 
 
-class RunRecord(Frozen):
-    """run.json: what the run is about. Another model or seed begins anew; the answers of the old one are kept."""
+def by_stage(text: str | None, option: str) -> dict[ModelStage, str | None]:
+    """Read "X", or "plan=X,code=Y", as what each stage uses; None stands for the default.
 
-    schema_version: Literal[1] = 1
-    paper: str
-    paper_sha256: str
-    parser: ParserName
-    model: str
-    model_path: str
+    A stage that is not named uses what the one before it does. Raises UsageError (`by_stage`) naming `option`.
+    """
+    if text is None or not re.match(r"\w+=", text):
+        return dict.fromkeys(MODEL_STAGES, text)
+    named = dict(part.partition("=")[::2] for part in text.split(","))
+    hint = f"For example {option} plan=LARGE,code=SMALL; the stages are {', '.join(MODEL_STAGES)}."
+    if unknown := [stage for stage in named if stage not in MODEL_STAGES]:
+        raise UsageError("by_stage", f"{option}: {unknown[0]!r} is no stage that asks a model", hint)
+    if empty := [stage for stage, value in named.items() if not value]:
+        raise UsageError("by_stage", f"{option}: nothing is named for the stage {empty[0]}", hint)
+    used: dict[ModelStage, str | None] = {}
+    latest: str | None = None
+    for stage in MODEL_STAGES:
+        used[stage] = latest = named.get(stage, latest)
+    return used
+
+
+class ModelRecord(Frozen):
+    """A model of the run, and what was fixed for it once."""
+
+    id: str
+    spec: str
     """What --model said: an id of the catalogue or a folder."""
-    model_identity: str
+    identity: str
     context: int
     """Tokens of prompt and answer; every prompt of the run is fitted to it."""
     paper_budget: int
     """Tokens that the paper may take of it."""
+
+
+class RunRecord(Frozen):
+    """run.json: what the run is about. Another model or seed begins anew; the answers of the old one are kept."""
+
+    schema_version: Literal[2] = 2
+    paper: str
+    paper_sha256: str
+    parser: ParserName
+    models: dict[ModelStage, ModelRecord]
     seed: int
     version: str
     """Of paper2code_local."""
     out: str
     """Where the repository goes."""
+
+    @property
+    def model(self) -> str:
+        """Name the model, or each with its stages: "large (plan), small (analyse, code)"."""
+        return _together({stage: each.id for stage, each in self.models.items()})
+
+    @property
+    def model_identity(self) -> str:
+        """Tell the weights from any others, in the form of `model`."""
+        return _together({stage: each.identity for stage, each in self.models.items()})
+
+    @property
+    def context(self) -> int:
+        """The longest context in tokens."""
+        return max(each.context for each in self.models.values())
+
+
+def _together(said: Mapping[ModelStage, str]) -> str:
+    stages = {each: [stage for stage in said if said[stage] == each] for each in said.values()}
+    return ", ".join(f"{each} ({', '.join(where)})" if len(stages) > 1 else each for each, where in stages.items())
 
 
 PLAN_TOKENS = 3500

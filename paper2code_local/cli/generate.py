@@ -43,7 +43,10 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--run", type=FOLDER, help="Where the run is kept.  [default: runs/PAPER-DIGEST beside OUT]")
 @click.option(
-    "--model", metavar="ID", shell_complete=complete_model, help="An id of `p2c-local models list`, or a folder."
+    "--model",
+    metavar="ID",
+    shell_complete=complete_model,
+    help="An id of `p2c-local models list`, or a folder; plan=ID,code=ID for one by stage.",
 )
 @click.option(
     "--parser", type=click.Choice(["auto", "grobid", "pdf", "tei"]), default="auto", help="What reads the paper."

@@ -13,7 +13,7 @@ from paper2code_local.artifacts.finding import Finding
 from paper2code_local.cli import main
 from paper2code_local.events import AskedAgain, CallFinished, Checked, Event, StageFinished, StageStarted
 from paper2code_local.listeners.jsonl import JsonLines
-from paper2code_local.settings import RunRecord
+from paper2code_local.settings import MODEL_STAGES, ModelRecord, RunRecord
 
 FINDING = Finding(code="P2C201", severity="error", path="a.py", line=4, message="names \x1b[2Jnothing", hint="mend it")
 CALL = CallFinished(
@@ -32,6 +32,8 @@ RUN: tuple[Event, ...] = (
     StageFinished(stage="write", seconds=0.1, note=""),
 )
 
+MODEL = ModelRecord(id="a-model", spec="a-model", identity="1" * 64, context=9000, paper_budget=5000)
+
 
 def make(folder: Path, events: tuple[Event, ...] = RUN) -> Path:
     (folder / "out").mkdir(exist_ok=True)
@@ -39,11 +41,7 @@ def make(folder: Path, events: tuple[Event, ...] = RUN) -> Path:
         paper="paper\x1b.pdf",
         paper_sha256="0" * 64,
         parser="pdf",
-        model="a-model",
-        model_path="a-model",
-        model_identity="1" * 64,
-        context=9000,
-        paper_budget=5000,
+        models=dict.fromkeys(MODEL_STAGES, MODEL),
         seed=7,
         version="0",
         out=str(folder / "out"),

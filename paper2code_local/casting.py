@@ -1,0 +1,127 @@
+"""Which model answers in which stage, and what it is given to read.
+
+In: a `Job`, the paper, what run.json remembers. Out: for each stage a `Part`: the model, its engine, an `Asker` that
+knows the paper. Stages with the same model share all of it: one engine, one prefix. Must not know what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from paper2code_local import session
+from paper2code_local.artifacts.paper import Paper
+from paper2code_local.asking import Asker, render
+from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.events import AskedAgain, Listener, Notice
+from paper2code_local.prefix import PaperText, paper_text
+from paper2code_local.rundir import RunDir
+from paper2code_local.settings import Job, ModelRecord, ModelStage, RunRecord, budget, by_stage
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a model needs for its stages."""
+
+    model: session.Model
+    record: ModelRecord
+    engine: RecordedEngine
+    text: PaperText
+    """The paper as this model reads it, cut to its context."""
+    asker: Asker
+
+    def knowing(self, text: str) -> Part:
+        """Return the part with `text` added to what every question begins with."""
+        return replace(self, asker=self.asker.knowing(text))
+
+
+Cast = Mapping[ModelStage, Part]
+
+
+def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener) -> dict[ModelStage, Part]:
+    """Find a model for each stage and cut the paper to its context; no engine is started.
+
+    Raises UsageError, and ModelError when a model is unknown, not pulled or refused.
+    """
+    remembered = read_record(folder)
+    parts: dict[str, Part] = {}
+    cast: dict[ModelStage, Part] = {}
+    for stage, spec in specs_of(job, remembered).items():
+        model = session.open_model(job, spec)
+        if model.identity not in parts:
+            before = remembered.models.get(stage) if remembered else None
+            parts[model.identity] = _part(job, model, paper, before, hints, folder, say)
+        cast[stage] = parts[model.identity]
+    return cast
+
+
+def specs_of(job: Job, remembered: RunRecord | None) -> dict[ModelStage, str | None]:
+    """Return what names each stage's model: the job, else what the run began with, else None for the default."""
+    if job.model is None and job.engine != "scripted" and remembered is not None:
+        return {stage: each.spec or None for stage, each in remembered.models.items()}
+    return by_stage(job.model, "--model")
+
+
+def told(cast: Cast, text: str) -> dict[ModelStage, Part]:
+    """Return the cast with `text` added to what every question begins with; what was shared stays shared."""
+    parts = {id(part): part.knowing(text) for part in cast.values()}
+    return {stage: parts[id(part)] for stage, part in cast.items()}
+
+
+async def only(cast: Cast, stage: ModelStage) -> None:
+    """Close the engines that `stage` does not use: two models in memory leave no room for the KV cache of either."""
+    for part in cast.values():
+        if part.engine is not cast[stage].engine:
+            await part.engine.close()
+
+
+async def close(cast: Cast) -> None:
+    """Close every engine that was started."""
+    for part in cast.values():
+        await part.engine.close()
+
+
+def read_record(folder: RunDir) -> RunRecord | None:
+    """Return what run.json says, or None when there is none that can be read."""
+    try:
+        return RunRecord.model_validate_json((folder.root / "run.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _part(
+    job: Job,
+    model: session.Model,
+    paper: Paper,
+    before: ModelRecord | None,
+    hints: str,
+    folder: RunDir,
+    say: Listener,
+) -> Part:
+    """Fix the context, cut the paper to it, and prepare an engine that is started by the first new question."""
+    if before is not None and before.identity == model.identity:
+        context, room = before.context, before.paper_budget
+    else:
+        whole = paper_text(paper, model.tokenizer.count, None)
+        context, room = budget(whole.tokens, model.context, model.scale, model.granularity == "file")
+    text = paper_text(paper, model.tokenizer.count, room)
+    if text.cut:
+        cut = ", ".join(text.cut)
+        say(Notice(level="warning", message=f"The paper is longer than the context of {model.id} leaves; cut: {cut}."))
+    sayer = session.Sayer(say)
+    log = folder.root / "engine.log"
+    engine = RecordedEngine(model.identity, model.can_prefill, lambda: model.launch(context, log, sayer), folder, sayer)
+    asker = Asker(
+        engine=engine,
+        tokenizer=model.tokenizer,
+        system=render(__package__, "system.md"),
+        context=context,
+        sampling=model.sampling,
+        seed=job.seed,
+        attempts=job.attempts,
+        told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
+    )
+    record = ModelRecord(id=model.id, spec=model.spec, identity=model.identity, context=context, paper_budget=room)
+    return Part(model, record, engine, text, asker.knowing(text.text).knowing(hints))
