@@ -4,35 +4,22 @@ In: the bytes of a TEI document, which may be hostile. Out: a `Paper` in which e
 `text` element is either kept or counted as dropped. Must not know where the bytes come from.
 
     bytes ─► tei_document ─► tree ─┬─► tei_header ─► title, authors, abstract ─────────────────────────┬─► Paper
-                                   └─► tei_walk ─► tei_headings, tei_floats, tei_references ─► sections ┘
+                                   └─► tei_walk ─► floats, tei_references, headings ─► sections ───────┘
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-
 from lxml import etree
 
-from paper2code_local.artifacts.paper import (
-    Block,
-    Footnote,
-    Formula,
-    Paper,
-    Paragraph,
-    ParserName,
-    Section,
-    Table,
-    block_chars,
-    visible,
-)
+from paper2code_local.artifacts.paper import Footnote, Paper, ParserName, visible
 from paper2code_local.errors import InputError
+from paper2code_local.stages.s1_parse.floats import place_floats
+from paper2code_local.stages.s1_parse.found import Walked
+from paper2code_local.stages.s1_parse.sections import sections_of
 from paper2code_local.stages.s1_parse.tei_document import tei_root
-from paper2code_local.stages.s1_parse.tei_floats import float_of, place_floats
 from paper2code_local.stages.s1_parse.tei_header import abstract_of, authors_of, title_of
-from paper2code_local.stages.s1_parse.tei_headings import Printed, read_headings
 from paper2code_local.stages.s1_parse.tei_references import kept_chars, references_of
-from paper2code_local.stages.s1_parse.tei_walk import Equation, Float, Item, OpenSection, Prose, Walked, walk
+from paper2code_local.stages.s1_parse.tei_walk import walk
 
 
 def paper_of_tei(data: bytes, parser: ParserName = "tei") -> Paper:
@@ -52,7 +39,7 @@ def paper_of_tei(data: bytes, parser: ParserName = "tei") -> Paper:
     walked = Walked() if text is None else walk(text)
     placed = place_floats(walked)
     references, meaning = references_of(walked.entries)
-    sections = _sections(placed, meaning)
+    sections = sections_of(placed, meaning)
     footnotes = tuple(Footnote(mark=note.mark, text=note.text) for note in walked.notes)
     chars = (
         sum(section.chars for section in sections)
@@ -78,45 +65,3 @@ def paper_of_tei(data: bytes, parser: ParserName = "tei") -> Paper:
 
 def _child(root: etree._Element, name: str) -> etree._Element | None:
     return next(root.iterchildren(f"{{*}}{name}"), None)
-
-
-def _sections(placed: Sequence[OpenSection], meaning: Mapping[str, str]) -> tuple[Section, ...]:
-    read = read_headings([Printed(s.n, s.heading, s.part, s.depth) for s in placed])
-    numbered = _Numbering()
-    sections = []
-    for index, (source, heading) in enumerate(zip(placed, read, strict=True), start=1):
-        blocks = tuple(numbered.block(item, meaning) for item in source.items)
-        section = Section(
-            id=f"s{index}",
-            number=heading.number,
-            heading=heading.heading,
-            level=heading.level,
-            part=heading.part,
-            blocks=blocks,
-            chars=visible(heading.heading) + sum(map(block_chars, blocks)),
-        )
-        sections.append(section)
-    return tuple(sections)
-
-
-class _Numbering:
-    """Ids of formulas and floats: a count for each kind, in reading order."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-
-    def block(self, item: Item, meaning: Mapping[str, str]) -> Block:
-        match item:
-            case Prose():
-                cited = dict.fromkeys(meaning[cite] for cite in item.cites if cite in meaning)
-                return Paragraph(text=item.text, citations=tuple(cited))
-            case Equation():
-                return Formula(id=self._next("eq"), label=item.label, text=item.text)
-            case Float():
-                block = float_of(item)
-                prefix = "tab" if isinstance(block, Table) else block.kind[:3]
-                return block.model_copy(update={"id": self._next(prefix)})
-
-    def _next(self, prefix: str) -> str:
-        self.counts[prefix] += 1
-        return f"{prefix}{self.counts[prefix]}"

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from paper2code_local.stages.s1_parse.tei_walk import Equation, Prose, local_name, walk
+from paper2code_local.stages.s1_parse.found import Equation, Prose
+from paper2code_local.stages.s1_parse.tei_walk import local_name, walk
 
 
 def title_of(header: etree._Element | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from paper2code_local.artifacts.paper import Reference, visible
-from paper2code_local.stages.s1_parse.tei_walk import Entry
+from paper2code_local.stages.s1_parse.found import Entry
 
 _GROBID_ID = re.compile(r"b\d{1,6}")
 

@@ -2,7 +2,7 @@
 
 In: the element. Out: a `Walked`: sections with their prose, equations and floats in document order, bibliography
 entries, footnotes; strings have their white space collapsed and are otherwise as in the source. Must not know what
-a heading's number is, where a float belongs or how an entry reads: `tei_headings`, `tei_floats` and `tei_references`.
+a heading's number is, where a float belongs or how an entry reads: `headings`, `floats` and `tei_references`.
 
 Formulas, figures, bibliography entries and footnotes ("atoms") stand anywhere, one inside the other too. Each is taken
 out of the text around it, so that every one of them is an item of its own. The pass follows start and end events
@@ -12,12 +12,21 @@ instead of recursing: a deep document costs no stack.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
 
 from lxml import etree
 
-Part = Literal["body", "acknowledgements", "appendix", "back"]
+from paper2code_local.stages.s1_parse.found import (
+    Entry,
+    Equation,
+    Float,
+    Item,
+    Loose,
+    Note,
+    OpenSection,
+    Part,
+    Prose,
+    Walked,
+)
 
 _XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _INLINE = frozenset({"ref", "hi", "emph", "rs", "seg", "term", "abbr"})
@@ -36,89 +45,6 @@ _SLOTS: dict[str, frozenset[str]] = {
     "head": frozenset(),
 }
 """The atoms, and which elements inside them are kept apart from the rest of their text."""
-
-
-@dataclass
-class Prose:
-    """A paragraph: its text, the ids it cites, and whatever else of the document it points at."""
-
-    text: str
-    cites: list[str]
-    mentions: list[str]
-
-
-@dataclass
-class Equation:
-    """A `formula`."""
-
-    label: str
-    text: str
-
-
-@dataclass
-class Float:
-    """A `figure`, table or not, with the texts of its parts."""
-
-    is_table: bool
-    xml_id: str
-    head: str
-    label: str
-    caption: str
-    note: str
-    rows: list[list[str]]
-    """Of a table; the cells that any other figure has are in `text`."""
-    text: str
-
-
-Item = Prose | Equation | Float
-
-
-@dataclass
-class OpenSection:
-    """A heading as it stands in the source, and what follows it."""
-
-    part: Part
-    depth: int
-    """How many `div` elements with a heading it stands in, itself included; at least 1."""
-    n: str = ""
-    heading: str = ""
-    items: list[Item] = field(default_factory=list)
-
-
-@dataclass
-class Loose:
-    """A float that hangs off no division, followed by what was nested in it."""
-
-    after: int
-    """How many sections had begun before it."""
-    items: list[Item]
-
-
-@dataclass
-class Entry:
-    """A `biblStruct`: named pieces of text in document order, and the year if only an attribute tells it."""
-
-    xml_id: str
-    pieces: list[tuple[str, str]]
-    year: str
-
-
-@dataclass
-class Note:
-    """A footnote."""
-
-    mark: str
-    text: str
-
-
-@dataclass
-class Walked:
-    """Everything inside `text`, sorted."""
-
-    sections: list[OpenSection] = field(default_factory=list)
-    loose: list[Loose] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
 
 
 def local_name(element: etree._Element) -> str:

@@ -1,7 +1,7 @@
 """Numbers, levels and parts of headings, judged from all headings of a paper together.
 
-In: headings as printed with the numbers that GROBID recognised, if any. Out: number, heading without it, level, part.
-Must not know TEI.
+In: headings as printed, with the numbers that the source keeps apart. Out: number, heading without it, level, part.
+Must not know any format.
 
 One heading alone does not tell: "A Proofs" is Appendix A where there is a "B …" too, and "A Method" is not; "C." is a
 subsection where sections are Roman. So the style of the whole paper is read first.
@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from paper2code_local.stages.s1_parse.tei_walk import Part
+from paper2code_local.stages.s1_parse.found import Part
 
 _ROMAN = r"(?:X{1,2}(?:IX|IV|V?I{0,3})|IX|IV|V?I{1,3}|V)"
 _LEADING = re.compile(

@@ -1,7 +1,7 @@
 """Labels of floats, and the section that each one belongs to.
 
-In: what `tei_walk` found. Out: tables and figures with label and caption told apart; loose floats in their sections.
-Must not know TEI.
+In: what was found in a document. Out: tables and figures with label and caption told apart; loose floats in their
+sections. Must not know any format.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Literal
 
 from paper2code_local.artifacts.paper import Figure, Table
-from paper2code_local.stages.s1_parse.tei_walk import Float, OpenSection, Prose, Walked
+from paper2code_local.stages.s1_parse.found import Float, OpenSection, Prose, Walked
 
 _WORD = r"(?P<word>Fig(?:ure|s|ures)?|Tab(?:le|les)?|Alg(?:orithm)?|Scheme|Listing|Box)"
 _NUMBER = r"(?P<number>(?:[A-Z]\.?)?\d{1,3}(?:\.\d{1,3})?[a-z]?|[IVX]{1,5})(?!\w)"
