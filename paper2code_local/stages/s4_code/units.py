@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import re
 import sys
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from paper2code_local.stages.s4_code.opening import INDENT, KNOWN_IMPORTS, Inter
 BODY_TOKENS = 512
 """About 45 lines; a body that is cut there is continued twice at most."""
 FENCE = "```python\n"
+NOT_YET, NOT_HAD = "not written yet", "P2C401: the model gave no usable body"
+"""What the stub of a body says while the others are asked for, and at the end."""
+STUB = re.compile(rf'raise NotImplementedError\("({NOT_YET}|{NOT_HAD})"\)')
 PACKAGES = frozenset(line.split()[1].split(".")[0] for line in KNOWN_IMPORTS.values())
 """Packages that code may import without the plan naming them."""
 
@@ -31,15 +35,15 @@ async def write_units(
     """Ask for every body; those that cannot be had become stubs. Unwritten when not one can be had."""
     constructors = tuple(u for u in decided.units() if u.plan.name == "__init__")
     others = tuple(u for u in decided.units() if u.plan.name != "__init__")
-    draft = decided.assembled({}, "not written yet").text
+    draft = decided.assembled({}, NOT_YET).text
     bodies, reasons = await _bodies(constructors, decided, briefing, asker, hidden(draft), label)
     if constructors:
-        draft = decided.assembled(bodies, "not written yet").text
+        draft = decided.assembled(bodies, NOT_YET).text
     more, further = await _bodies(others, decided, briefing, asker, hidden(draft), label)
     reasons |= further
     if reasons and not bodies | more:
         return Unwritten(path=decided.file.path, reason=next(iter(reasons.values())))
-    return decided.assembled(bodies | more, "P2C401: the model gave no usable body")
+    return decided.assembled(bodies | more, NOT_HAD)
 
 
 async def rewrite_units(
@@ -47,7 +51,7 @@ async def rewrite_units(
 ) -> SourceFile:
     """Ask again for the bodies of `names`; every other byte of the file stays."""
     units = tuple(u for u in decided.units() if u.qualname in names)
-    bodies, _ = await _bodies(units, decided, briefing, asker, current.text, label)
+    bodies, _ = await _bodies(units, decided, briefing, asker, hidden(current.text), label)
     text = current.text
     for unit in units:
         if unit.qualname in bodies:
@@ -152,5 +156,4 @@ def _complete(text: str) -> bool:
 
 def hidden(draft: str) -> str:
     """Return a draft in which unwritten bodies are `...`, so that the model does not copy the stub."""
-    lines = draft.split("\n")
-    return "\n".join(line.split("raise ")[0] + "..." if '("not written yet")' in line else line for line in lines)
+    return STUB.sub("...", draft)

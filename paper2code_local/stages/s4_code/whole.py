@@ -8,7 +8,7 @@ from paper2code_local.asking import Asker, Passage, Unanswered, render
 from paper2code_local.source import body_problem, compile_error, outline
 from paper2code_local.stages.s4_code.briefing import Briefing
 from paper2code_local.stages.s4_code.opening import ENTRY_BLOCK, Interface, formatted, quoted
-from paper2code_local.stages.s4_code.units import FENCE, hidden
+from paper2code_local.stages.s4_code.units import FENCE, NOT_YET, hidden
 
 FILE_TOKENS = 3072
 """About 300 lines; a file that is cut there is continued twice at most."""
@@ -21,7 +21,7 @@ async def write_whole(decided: Interface, briefing: Briefing, asker: Asker, labe
     )
     opening = opening.rstrip() + "\n"
     instruction = render(__package__, "whole.md", path=decided.file.path)
-    draft = hidden(decided.assembled({}, "not written yet").text)
+    draft = hidden(decided.assembled({}, NOT_YET).text)
     passage = Passage(
         label,
         briefing.tails(instruction, draft),

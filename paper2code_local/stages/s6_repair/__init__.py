@@ -157,7 +157,10 @@ def _failing(
 
 
 def complaint(file: SourceFile | Unwritten, wrong: tuple[Finding, ...]) -> str:
-    """Return what the model is told about its last version, with the lines in question."""
+    """Return what the model is told about its last version, with the lines in question; nothing of a stub of ours."""
+    wrong = tuple(f for f in wrong if f.code != STUB)
+    if not wrong:
+        return ""
     lines: list[str] = []
     if isinstance(file, SourceFile):
         text = file.text.split("\n")

@@ -205,6 +205,35 @@ async def test_a_file_without_a_single_body_is_unwritten_and_the_next_goes_on() 
     assert isinstance(files["main.py"], SourceFile)
 
 
+async def test_a_stub_is_asked_for_again_without_being_shown(sensible: Sensible) -> None:
+    plan, specs, informed = await cooling.analysed(Answering(cooling.sensible))
+    _, _, files = sensible
+    train, schedule = files["train.py"], files[SCHEDULE]
+    assert isinstance(train, SourceFile)
+    assert isinstance(schedule, SourceFile)
+    stub = 'raise NotImplementedError("P2C401: the model gave no usable body")'
+    stubbed = SourceFile(
+        path="train.py", text=train.text.replace("return logits / schedule.at(len(logits))", stub), stubbed=("train",)
+    )
+    assert stub in stubbed.text
+    engine = instead(train="    return logits * 2\n")
+    again = await recode_file(
+        stubbed,
+        plan,
+        specs,
+        (schedule,),
+        cooling.asker(engine).knowing(informed.shared),
+        "unit",
+        "",
+        ("train",),
+        "repair1",
+    )
+    assert isinstance(again, SourceFile)
+    assert again.stubbed == ()
+    assert "return logits * 2" in again.text
+    assert "NotImplementedError" not in engine.asked[0].user
+
+
 async def test_only_the_units_at_fault_are_asked_again_and_every_other_byte_stays(sensible: Sensible) -> None:
     engine = instead(train="    return logits * 2  # repaired\n")
     plan, specs, informed = await cooling.analysed(Answering(cooling.sensible))

@@ -119,6 +119,16 @@ async def test_a_fault_inside_a_function_names_the_function() -> None:
     assert rewriter.asked == [("repair1", "main.py", ("main",))]
 
 
+async def test_a_body_that_could_not_be_had_is_asked_for_again_with_no_complaint() -> None:
+    stub = MAIN.replace(
+        "    return", '    raise NotImplementedError("P2C401: the model gave no usable body")\n    return'
+    )
+    rewriter = Rewriter({})
+    await repair(repo(main=stub), gate, rewriter, 1, frozenset())
+    assert rewriter.asked == [("repair1", "main.py", ("main",))]
+    assert rewriter.complaints == [""]
+
+
 async def test_a_round_that_brings_nothing_is_thrown_away_and_the_next_asks_anew() -> None:
     broken = MAIN.replace("import Smoother\n", "import Smother\n")
     worse = "from model import A, B\nfrom later import C\n\n\ndef main(config):\n    return 1\n"
