@@ -5,6 +5,7 @@ In: a `Job`. Out: a `Model`. Must not know stages or the run folder's layout.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -95,8 +96,8 @@ def open_model(job: Job, spec: str | None) -> Model:
     return Model(
         id=folder.id,
         spec=folder.id if folder.card else str(folder.path),
-        identity=folder.identity,
-        context=folder.context,
+        identity=_identity(folder, tokenizer),
+        context=folder.context - tokenizer.room,
         granularity=folder.granularity,
         scale=folder.answer_scale,
         sampling=folder.sampling,
@@ -110,6 +111,13 @@ def tokenizer_of(folder: ModelFolder) -> ChatTokenizer:
     """Return the tokenizer and template of a model folder."""
     special = {"bos_token": folder.bos_token, "eos_token": folder.eos_token}
     return ChatTokenizer(folder.tokenizer, folder.chat_template, special)
+
+
+def _identity(folder: ModelFolder, tokenizer: ChatTokenizer) -> str:
+    """Return what decides the answers of a model: its files, and how it thinks when it does."""
+    if tokenizer.reasoning is None:
+        return folder.identity
+    return hashlib.sha256(f"{folder.identity} {tokenizer.reasoning}".encode()).hexdigest()
 
 
 def shape_of(folder: ModelFolder) -> sizing.ModelShape:
@@ -133,7 +141,8 @@ async def _launch(
 ) -> Engine:
     from paper2code_local.engine import vllm  # heavy, and not needed to replay
 
-    arguments = sizing.engine_args(hardware.hardware(), shape_of(folder), sizing.Need(context=context), extra)
+    need = sizing.Need(context=context + tokenizer.room)
+    arguments = sizing.engine_args(hardware.hardware(), shape_of(folder), need, extra)
     sayer.say(EngineStarting(model=folder.id, context=arguments.max_model_len))
     started = time.monotonic()
     engine = await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)

@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.ext import Extension
 from jinja2.nodes import Node
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer as HfTokenizer
 
+from paper2code_local.engine.reasoning import Marks, Reasoning, begun, marks
 from paper2code_local.errors import ModelError
 
 WORD_JOINER = "\u2060"
-PROBE = "Xyzzy"
-FAULTS = (TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+PROBES = ("Xyzzy", "Plugh\n\nplover")
+"""What system and user say to find out whether a template lets them be heard."""
+FAULTS = (TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 """What somebody else's template may raise."""
+TODAY = date(2025, 1, 1)
+"""What templates are told that ask for the date: a prompt is the same every day, or nothing could be replayed."""
+OFF = {"enable_thinking": False, "thinking": False, "thinking_budget": 0}
+"""The names by which published templates switch thinking off: those of Qwen and GLM, DeepSeek and Granite, Seed."""
+ON = {"enable_thinking": True, "thinking": True}
 
 
 class _Generation(Extension):
@@ -36,13 +47,31 @@ class _Generation(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
+@dataclass(frozen=True)
+class _Form:
+    """What a template must be given so that system and user are heard."""
+
+    system: bool
+    """As a role of its own; otherwise the user says it first."""
+    parts: bool
+    """Contents as lists of typed parts; otherwise as strings."""
+    effort: str
+    """Of reasoning, for templates that cannot switch it off: gpt-oss has no "none", others have no "low"."""
+
+
 class ChatTokenizer:
     """The model's tokenizer and template. Satisfies `Tokenizer`."""
 
-    def __init__(self, tokenizer_json: Path, chat_template: str, special: dict[str, str] | None = None) -> None:
-        """Read the tokenizer; `special` gives bos_token, eos_token, … for the template.
+    def __init__(
+        self,
+        tokenizer_json: Path,
+        chat_template: str,
+        special: dict[str, str] | None = None,
+        reasoning: Reasoning | None = None,
+    ) -> None:
+        """Read both; `special` gives bos_token, eos_token, … for the template, `reasoning` how the model may think.
 
-        Raises ModelError when the tokenizer or the template cannot be read, or the template drops what the user says.
+        Raises ModelError when the tokenizer or the template cannot be read, or the template drops what is said.
         """
         try:
             self._tokenizer = HfTokenizer.from_file(str(tokenizer_json))
@@ -54,29 +83,20 @@ class ChatTokenizer:
         added = {t.content for t in self._tokenizer.get_added_tokens_decoder().values() if len(t.content.strip()) > 1}
         breakable = sorted((t for t in added if WORD_JOINER not in t), key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, breakable)) or r"(?!)")
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
-        )
-        environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
-        environment.globals["raise_exception"] = _refuse
-        try:
-            self._template = environment.from_string(chat_template)
-        except TemplateError as error:
-            raise ModelError(
-                "template", f"the chat template does not parse: {error}", "Check the model folder."
-            ) from error
-        self._words = special or {}
-        self._system_role = True
-        try:
-            self._system_role = PROBE in self._conversation(PROBE, "hello")
-        except FAULTS:  # some templates refuse the system role, others drop it silently
-            self._system_role = False
-        try:
-            heard = PROBE in self._conversation("hello", PROBE)
-        except FAULTS as error:
-            raise ModelError("template", f"the chat template fails: {error}", "Check the model folder.") from error
-        if not heard:
-            raise ModelError("template", "the chat template drops what the user says", "Check the model folder.")
+        self._words = {"bos_token": "", "eos_token": ""} | (special or {})
+        self._template = _compiled(chat_template)
+        self._form = self._heard()
+        self._begin = self._missing_begin()
+        thinks = self._thinks(reasoning)
+        self._off = thinks.off if thinks else ""
+        self.reasoning = None if self._off else thinks
+        """How the model thinks before it answers; None where it does not, or is switched off."""
+        self._marks = marks(thinks.parser) if thinks else Marks("", "", "")
+
+    @property
+    def room(self) -> int:
+        """Tokens of context that thoughts take beside prompt and answer."""
+        return self.reasoning.room if self.reasoning else 0
 
     def data(self, text: str) -> str:
         """Return `text` with every special token of this tokenizer broken up by U+2060 after its second character."""
@@ -86,22 +106,97 @@ class ChatTokenizer:
 
     def count(self, text: str) -> int:
         """Return the number of tokens of `text` as data."""
-        return len(self._tokenizer.encode(self.data(text), add_special_tokens=False).ids)
+        return len(self._ids(self.data(text)))
 
     def encode(self, system: str, user: str, prefill: str = "") -> list[int]:
-        """Return the token ids of the conversation up to and including `prefill`."""
-        text = self._conversation(self.data(system), self.data(user)) + self.data(prefill)
-        return self._tokenizer.encode(text, add_special_tokens=False).ids
+        """Return the token ids of the conversation up to and including `prefill`.
 
-    def _conversation(self, system: str, user: str) -> str:
-        if self._system_role:
-            messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        else:
-            messages = [{"role": "user", "content": f"{system}\n\n{user}"}]
-        names: dict[str, Any] = {"bos_token": "", "eos_token": "", "tools": None, "documents": None} | self._words
-        return self._template.render(
-            messages=messages, add_generation_prompt=True, enable_thinking=False, strftime_now=lambda _: "", **names
-        )
+        A model that thinks first begins its thoughts there; with a budget of 0 they are written for it, empty.
+        """
+        system = f"{self.data(system)}\n\n{self._off}" if self._off else self.data(system)
+        text = self._conversation(system, self.data(user), self._form)
+        if self.reasoning:
+            text += "" if text.rstrip().endswith(self._marks.open.rstrip()) else self._marks.open
+            text += "" if self.reasoning.budget else self._marks.close
+        return self._begin + self._ids(text + self.data(prefill))
+
+    def after_thoughts(self, ended: bool, prefill: str) -> list[int]:
+        """Return the token ids between thoughts, `ended` by the model's own mark or not, and answer."""
+        return self._ids((self._marks.rest if ended else self._marks.close) + self.data(prefill))
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def _conversation(self, system: str, user: str, form: _Form, thinking: bool = False) -> str:
+        said = [("system", system), ("user", user)] if form.system else [("user", f"{system}\n\n{user}")]
+        messages: list[dict[str, Any]] = [
+            {"role": role, "content": [{"type": "text", "text": text}] if form.parts else text} for role, text in said
+        ]
+        effort = {"reasoning_effort": form.effort} if form.effort else {}
+        names: dict[str, Any] = {"tools": None, "documents": None} | (ON if thinking else OFF) | effort | self._words
+        return self._template.render(messages=messages, add_generation_prompt=True, **names)
+
+    def _heard(self) -> _Form:
+        """Return the first form in which the template renders what system and user say."""
+        problem = "it drops what the user says"
+        for form in _forms():
+            try:
+                text = self._conversation(*PROBES, form)
+            except FAULTS as error:  # some templates refuse the system role, others drop it silently
+                problem = str(error)
+                continue
+            if re.search(r"Xyzzy.*Plugh.*plover", text, re.DOTALL) and "'text'" not in text:
+                return form
+        hint = "Check the model folder, or name another template with --chat-template FILE."
+        raise ModelError("template", f"the chat template cannot be used: {problem}", hint)
+
+    def _missing_begin(self) -> list[int]:
+        """Return the token that the tokenizer begins every text with, where the template leaves it out."""
+        begin = self._tokenizer.token_to_id(self._words["bos_token"])
+        if begin is None or self._tokenizer.encode(PROBES[0]).ids[:1] != [begin]:
+            return []
+        written = self._ids(self._conversation(*PROBES, self._form))[:1] == [begin]
+        return [] if written else [begin]
+
+    def _thinks(self, given: Reasoning | None) -> Reasoning | None:
+        """Return how the model thinks: not at all where the template's own switch is off, else as told or as seen."""
+        off = self._conversation(*PROBES, self._form)
+        try:
+            on = self._conversation(*PROBES, self._form, thinking=True)
+        except FAULTS:
+            on = off
+        return (given or begun(off)) if on == off else None
+
+
+def _forms() -> Iterator[_Form]:
+    for system, parts, effort in product((True, False), (False, True), ("low", "none", "")):
+        yield _Form(system, parts, effort)
+
+
+def _compiled(chat_template: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
+    )
+    environment.filters["tojson"] = _json
+    environment.globals["raise_exception"] = _refuse
+    environment.globals["strftime_now"] = TODAY.strftime
+    try:
+        return environment.from_string(chat_template)
+    except TemplateError as error:
+        hint = "Check the model folder, or name another template with --chat-template FILE."
+        raise ModelError("template", f"the chat template does not parse: {error}", hint) from error
+
+
+def _json(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    """Write JSON as the filter that templates are written for: not escaped for HTML."""
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _broken(token: re.Match[str]) -> str:

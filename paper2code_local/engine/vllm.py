@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from paper2code_local.engine import watchdog
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.prefill import PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
+from paper2code_local.engine.reasoning import Reasoning, marks
 from paper2code_local.engine.sizing import EngineArgs
 from paper2code_local.errors import EngineError
 
@@ -43,6 +45,28 @@ GRAMMAR = {"backend": "guidance", "disable_any_whitespace": True}
 """xgrammar ignores maxLength beside pattern (0.2.8), so the backend is pinned."""
 
 
+@dataclass(frozen=True)
+class _Written:
+    """What the model wrote after a prompt."""
+
+    text: str
+    tokens: list[int]
+    """Those of the stop string too."""
+    stopped: bool
+    """By a stop string."""
+    cut: bool
+    """By the limit."""
+    prompt: int
+    """Tokens of the prompt."""
+    cached: int
+    """Of these, those whose KV cache was there."""
+
+    @property
+    def kept(self) -> list[int]:
+        """What can be gone on from: without the token that ends an answer."""
+        return self.tokens if self.stopped or self.cut else self.tokens[:-1]
+
+
 class VllmEngine:
     """Satisfies `Engine` with one AsyncLLM; whatever is in flight shares its batches."""
 
@@ -63,10 +87,9 @@ class VllmEngine:
         from vllm.exceptions import VLLMValidationError
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
-        tokens = self._tokenizer.encode(request.system, request.user, request.prefill)
         started = time.monotonic()
         try:
-            return await self._generate(request, tokens, started)
+            return await self._answered(request, started)
         except (EngineDeadError, EngineGenerateError) as error:
             hint = "Run the same command again to go on; the run folder's engine.log says why it died."
             raise EngineError("lost", f"the engine died while answering {request.label}", hint) from error
@@ -74,12 +97,31 @@ class VllmEngine:
             hint = "Check --engine-arg and the model's TOML."
             raise EngineError("refused", f"vLLM refuses {request.label}: {error}", hint) from error
 
-    async def _generate(self, request: Request, tokens: list[int], started: float) -> Completion:
-        stream = self._llm.generate(
-            {"prompt_token_ids": tokens}, _sampling(request), request_id=f"{next(self._numbers)}:{request.label}"
+    async def _answered(self, request: Request, started: float) -> Completion:
+        reasoning = self._tokenizer.reasoning
+        thinks = reasoning is not None and reasoning.budget > 0
+        tokens = self._tokenizer.encode(request.system, request.user, "" if thinks else request.prefill)
+        written: list[_Written] = []
+        if reasoning and thinks:
+            thoughts = await self._generate(request.label, tokens, _thinking(request, reasoning))
+            written.append(thoughts)
+            tokens = [*tokens, *thoughts.kept, *self._tokenizer.after_thoughts(thoughts.stopped, request.prefill)]
+        answer = await self._generate(request.label, tokens, _sampling(request))
+        written.append(answer)
+        return Completion(
+            text=answer.text,
+            finish="length" if answer.cut else "stop",
+            prompt_tokens=written[0].prompt,
+            cached_tokens=written[0].cached,
+            completion_tokens=sum(len(each.tokens) for each in written),
+            seconds=round(time.monotonic() - started, 3),
         )
+
+    async def _generate(self, label: str, prompt: list[int], sampling: Any) -> _Written:
+        """Let the model go on from `prompt`."""
+        stream = self._llm.generate({"prompt_token_ids": prompt}, sampling, request_id=f"{next(self._numbers)}:{label}")
         seen, cached, output = 0, 0, None
-        async with self._gate.admitted(tokens):
+        async with self._gate.admitted(prompt):
             with suppress(StopAsyncIteration):
                 output = await anext(stream)
         while output is not None:
@@ -89,14 +131,14 @@ class VllmEngine:
             now = len(latest.outputs[0].token_ids)
             self._on_token(now - seen)
             seen, output = now, await anext(stream, None)
-        answer = latest.outputs[0]
-        return Completion(
-            text=answer.text,
-            finish="length" if answer.finish_reason == "length" else "stop",
-            prompt_tokens=len(tokens),
-            cached_tokens=min(cached, len(tokens)),
-            completion_tokens=seen,
-            seconds=round(time.monotonic() - started, 3),
+        written = latest.outputs[0]
+        return _Written(
+            text=written.text,
+            tokens=list(written.token_ids),
+            stopped=isinstance(written.stop_reason, str),
+            cut=written.finish_reason == "length",
+            prompt=len(prompt),
+            cached=min(cached, len(prompt)),
         )
 
     async def close(self) -> None:
@@ -156,6 +198,9 @@ def _build(folder: Path, arguments: EngineArgs) -> Any:
         "tokenizer": str(folder),
         "dtype": "bfloat16",
         "load_format": "safetensors",
+        "config_format": "hf",  # beside Mistral's own files too: the tokenizer is the one that we encode with
+        "tokenizer_mode": "hf",
+        "language_model_only": True,  # we send no pictures: no memory for them
         "enable_prefix_caching": True,
         "disable_log_stats": True,
         "structured_outputs_config": GRAMMAR,
@@ -176,6 +221,26 @@ def _sampling(request: Request) -> Any:
         seed=request.seed,
         stop=list(request.stop) or None,
         structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
+        output_kind=RequestOutputKind.CUMULATIVE,
+    )
+
+
+def _thinking(request: Request, reasoning: Reasoning) -> Any:
+    """Return the sampling of thoughts, which end at their mark or when the budget is spent.
+
+    vLLM's own thinking budget cuts and constrains within one completion: stop strings would then end thoughts too.
+    """
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        max_tokens=reasoning.budget,
+        temperature=request.sampling.temperature,
+        top_p=request.sampling.top_p,
+        repetition_penalty=request.sampling.repetition_penalty,
+        seed=request.seed,
+        stop=[marks(reasoning.parser).end],
+        skip_special_tokens=False,
         output_kind=RequestOutputKind.CUMULATIVE,
     )
 

@@ -136,7 +136,6 @@ def test_requests_that_share_a_text_share_its_tokens(chat: ChatTokenizer, prefix
         "a constant",
         "",
         "{% for m in messages %}{{ m.role }}{% endfor %}",
-        "{% for m in messages %}{{ m.content[0].text }}{% endfor %}",
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused(tokenizer_json: Path, template: str) -> None:
