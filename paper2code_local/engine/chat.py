@@ -26,7 +26,7 @@ from paper2code_local.engine.reasoning import Marks, Reasoning, begun, marks
 from paper2code_local.errors import ModelError
 
 WORD_JOINER = "\u2060"
-PROBES = ("Xyzzy", "Plugh\n\nplover")
+PROBES = ("Xyzzy", "Plugh\n\n" + 99 * "frotz " + "plover")
 """What system and user say to find out whether a template lets them be heard."""
 FAULTS = (TemplateError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 """What somebody else's template may raise."""
