@@ -88,6 +88,7 @@ class ChatTokenizer:
         self._form = self._heard()
         self._begin = self._missing_begin()
         thinks = self._thinks(reasoning)
+        self._opened = thinks is not None and marks(thinks.parser).open.rstrip() in self._ending()
         self._off = thinks.off if thinks else ""
         self.reasoning = None if self._off else thinks
         """How the model thinks before it answers; None where it does not, or is switched off."""
@@ -116,7 +117,7 @@ class ChatTokenizer:
         system = f"{self.data(system)}\n\n{self._off}" if self._off else self.data(system)
         text = self._conversation(system, self.data(user), self._form)
         if self.reasoning:
-            text += "" if text.rstrip().endswith(self._marks.open.rstrip()) else self._marks.open
+            text += "" if self._opened else self._marks.open
             text += "" if self.reasoning.budget else self._marks.close
         return self._begin + self._ids(text + self.data(prefill))
 
@@ -159,14 +160,18 @@ class ChatTokenizer:
         written = self._ids(self._conversation(*PROBES, self._form))[:1] == [begin]
         return [] if written else [begin]
 
+    def _ending(self) -> str:
+        """Return what the template writes after what the user says."""
+        return self._conversation(*PROBES, self._form).rpartition(PROBES[1])[2]
+
     def _thinks(self, given: Reasoning | None) -> Reasoning | None:
-        """Return how the model thinks: not at all where the template's own switch is off, else as told or as seen."""
-        off = self._conversation(*PROBES, self._form)
+        """Return how the model thinks: as told or as seen, unless the template's own switch ends its thoughts."""
+        off, opened = self._conversation(*PROBES, self._form), begun(self._ending())
         try:
             on = self._conversation(*PROBES, self._form, thinking=True)
         except FAULTS:
             on = off
-        return (given or begun(off)) if on == off else None
+        return (given or opened) if opened or on == off else None
 
 
 def _forms() -> Iterator[_Form]:

@@ -95,13 +95,14 @@ def marks(parser: str) -> Marks:
     return _MARKS[parser]
 
 
-def begun(prompt: str) -> Reasoning | None:
-    """Return how a model thinks whose template ends with the beginning of thoughts; None when it does not."""
-    if prompt.endswith("<|start|>assistant"):
+def begun(ending: str) -> Reasoning | None:
+    """Return how a model thinks whose prompt has this ending, after what the user says; None when it does not."""
+    if ending.endswith("<|start|>assistant"):
         return Reasoning("openai_gptoss")
-    opened = (parser for parser in _MARKS if prompt.rstrip().endswith(_MARKS[parser].open.rstrip()))
-    parser = next(opened, None)
-    return None if parser is None else Reasoning(parser)
+    for parser, known in _MARKS.items():
+        if ending.rfind(known.open.rstrip()) > ending.rfind(known.end):
+            return Reasoning(parser)
+    return None
 
 
 def without_reasoning(text: str, parser: str) -> str:

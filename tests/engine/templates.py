@@ -310,13 +310,13 @@ SEED = Family(
 {%- for message in messages %}{{- bos_token + message.role + '\\n' + message.content + eos_token }}{%- endfor %}
 {%- for key, value in {0: 'none', 512: 'few'}.items() %}{%- if loop.index > 9 %}{% break %}{% endif %}{%- endfor %}
 {%- if add_generation_prompt %}{{- bos_token + 'assistant\\n' }}
-    {%- if thinking_budget == 0 %}{{- '<seed:think></seed:think>' }}{%- endif %}
+    {%- if thinking_budget == 0 %}{{- '<seed:think><seed:cot_budget_reflect>' }}{%- endif %}
 {%- endif %}""",
     text="<seed:bos>system\nBe brief.<seed:eos><seed:bos>user\nWhy?<seed:eos><seed:bos>assistant\n"
-    "<seed:think></seed:think>",
+    "<seed:think><seed:cot_budget_reflect>",
     bos="<seed:bos>",
     marks=("<seed:eos>",),
-    reasoning=Reasoning("seed_oss"),
+    thinks=True,  # of how little it may think
 )
 FAMILIES = {
     "llama 3": LLAMA,
