@@ -18,7 +18,7 @@ from paper2code_local.engine import hardware, sizing
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
 from paper2code_local.engine.scripted import ScriptedEngine
-from paper2code_local.errors import UsageError
+from paper2code_local.errors import EngineError, UsageError
 from paper2code_local.events import CallFinished, CallStarted, EngineReady, EngineStarting, Listener, Tokens
 from paper2code_local.modelstore.card import Granularity, Sampling, choose_default
 from paper2code_local.modelstore.folder import ModelFolder, model_folder
@@ -128,6 +128,8 @@ def shape_of(folder: ModelFolder) -> sizing.ModelShape:
         kv_per_token=folder.kv_bytes_per_token,
         context=folder.context,
         heads=folder.attention_heads,
+        kv_heads=folder.kv_heads,
+        quantization=folder.quantization,
     )
 
 
@@ -145,7 +147,13 @@ async def _launch(
     arguments = sizing.engine_args(hardware.hardware(), shape_of(folder), need, extra)
     sayer.say(EngineStarting(model=folder.id, context=arguments.max_model_len))
     started = time.monotonic()
-    engine = await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)
+    try:
+        engine = await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)
+    except EngineError as error:
+        if error.code != "engine.start" or not folder.quantization:
+            raise
+        hint = f"{error.hint} Its weights are quantised ({folder.quantization}): not all hardware has kernels for that."
+        raise EngineError("start", error.message, f"{hint} A copy with plain bf16 weights runs everywhere.") from error
     engine.on_token(sayer.tokens)
     sayer.say(EngineReady(seconds=round(time.monotonic() - started, 1)))
     return engine

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from paper2code_local.modelstore.card import HubSource, ModelCard, WheelSource, load_card
+from paper2code_local.modelstore.card import GgufCard, HubSource, WheelSource, load_card
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
@@ -38,9 +38,10 @@ def imitate_conversion(gguf: Path, folder: Path) -> dict[str, str]:
     return {"transformers": "0"}
 
 
-def card_for(content: bytes, *sources: HubSource | WheelSource) -> ModelCard:
+def card_for(content: bytes, *sources: HubSource | WheelSource) -> GgufCard:
     """Describe a model whose GGUF is `content`."""
     card = load_card("smollm2-135m-instruct")
     gguf = {"filename": "tiny.gguf", "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    fields: dict[str, Any] = {**card.model_dump(), "id": "tiny", "weights_gib": 1e-6, "gguf": gguf}
-    return ModelCard.model_validate({**fields, "sources": [source.model_dump() for source in sources]})
+    converted = {"precision": "bf16", "gib": 1e-6, "memory_gib": 1}
+    fields: dict[str, Any] = {**card.model_dump(), "id": "tiny", "converted": converted, "gguf": gguf}
+    return GgufCard.model_validate({**fields, "sources": [source.model_dump() for source in sources]})

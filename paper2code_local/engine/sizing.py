@@ -1,7 +1,9 @@
 """engine_args(hardware, model, need): what the engine is started with, decided by arithmetic alone.
 
-Memory a GPU must hold (bytes, per GPU with tensor parallelism t): weights/t + KV/t + OVERHEAD. KV-cache bytes per token
-are 2 (key and value) × layers × KV heads × head size × 2 (bf16), as in vLLM's own full-attention page size.
+Memory a GPU must hold (bytes, per GPU with tensor parallelism t): weights/t + KV × max(1/t, 1/KV heads) + OVERHEAD:
+vLLM gives each GPU at least one KV head (config/model.py, get_num_kv_heads), so beyond that the KV cache is copied.
+KV-cache bytes per token are 2 (key and value) × layers × KV heads × head size × 2 (bf16), as in vLLM's own
+full-attention page size; a latent cache (MLA) is layers × latent size × 2 and counts as one KV head.
 """
 
 from __future__ import annotations
@@ -25,6 +27,14 @@ BLOCK = 128
 TAIL = 2048
 """Tokens of KV cache beyond the shared prefix for one request in flight: its own tail and its answer."""
 
+QUANTIZATIONS = frozenset(
+    {
+        *("auto-round", "awq", "compressed-tensors", "experts_int8", "fbgemm_fp8", "fp8", "fp_quant", "gptq", "inc"),
+        *("modelopt", "modelopt_fp4", "modelopt_mixed", "modelopt_mxfp8", "mxfp4", "mxfp8", "quark", "torchao"),
+    }
+)
+"""What vLLM 0.32 loads (model_executor/layers/quantization), as config.json calls it."""
+
 
 class ModelShape(Frozen):
     """What sizing must know of a model."""
@@ -38,6 +48,19 @@ class ModelShape(Frozen):
     """Longest context that the model was trained for, in tokens."""
     heads: int
     """Attention heads: tensor parallelism must divide them."""
+    kv_heads: int
+    """Tensor parallelism must divide them or be a multiple of them."""
+    quantization: str = ""
+    """How the weights are quantised, as config.json calls it; empty for plain ones."""
+
+    def splits(self, parallel: int) -> bool:
+        """Say whether vLLM can split the model over so many GPUs."""
+        few, many = sorted((parallel, self.kv_heads))
+        return self.heads % parallel == 0 and many % few == 0
+
+    def kv_on(self, parallel: int) -> int:
+        """Return the bytes of KV cache that one token takes on so many GPUs together."""
+        return self.kv_per_token * -(-parallel // min(parallel, self.kv_heads))
 
 
 class Need(Frozen):
@@ -79,16 +102,24 @@ def engine_args(
             f"the run needs a context of {need.context:,} tokens and {model.id} has {model.context:,}",
             "Choose a model with a longer context, or leave out parts of the paper.",
         )
+    if model.quantization and model.quantization not in QUANTIZATIONS:
+        raise EngineError(
+            "quantization",
+            f"{model.id} is quantised in a way that vLLM does not load: {model.quantization}",
+            "Choose a copy with plain weights, or in FP8, AWQ, GPTQ or compressed-tensors.",
+        )
     context = min(_rounded(need.context), model.context)
-    least = (_rounded(context) + BLOCK) * model.kv_per_token  # vLLM keeps one block for itself
-    room = _gpu_room(hardware.gpus, model, least) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
+    tokens = _rounded(context) + BLOCK  # vLLM keeps one block for itself
+    room = _gpu_room(hardware.gpus, model, tokens) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
+    per_token = model.kv_on(room.parallel)
+    least = tokens * per_token
     free = room.each * room.parallel
     if free < model.weights + least:
         raise _too_small(hardware, model, context, least, room)
     kv = free - model.weights
     if not hardware.gpus:  # main memory is shared; on a GPU nothing else wants the memory
-        kv = min(kv, least + need.in_flight * TAIL * model.kv_per_token)
-    in_flight = max(1, min(need.in_flight, (kv - least) // (TAIL * model.kv_per_token)))
+        kv = min(kv, least + need.in_flight * TAIL * per_token)
+    in_flight = max(1, min(need.in_flight, (kv - least) // (TAIL * per_token)))
     return EngineArgs(
         max_model_len=context,
         max_num_seqs=in_flight,
@@ -115,7 +146,7 @@ class _Room:
     environment: tuple[tuple[str, str], ...] = ()
 
 
-def _gpu_room(gpus: tuple[Gpu, ...], model: ModelShape, least: int) -> _Room:
+def _gpu_room(gpus: tuple[Gpu, ...], model: ModelShape, tokens: int) -> _Room:
     """Return the fewest GPUs that hold the model; when none do, as many as tensor parallelism can use.
 
     vLLM splits evenly, so of the GPUs that are used the one with the least free memory decides. It takes the first ones
@@ -124,7 +155,7 @@ def _gpu_room(gpus: tuple[Gpu, ...], model: ModelShape, least: int) -> _Room:
     freest = sorted(range(len(gpus)), key=lambda i: -gpus[i].free)
     room = _Room(0)
     for parallel in (1, 2, 4, 8):
-        if parallel > len(gpus) or model.heads % parallel:
+        if parallel > len(gpus) or not model.splits(parallel):
             continue
         chosen = [gpus[i] for i in sorted(freest[:parallel])]
         each = min(g.free for g in chosen) - GPU_OVERHEAD
@@ -133,7 +164,7 @@ def _gpu_room(gpus: tuple[Gpu, ...], model: ModelShape, least: int) -> _Room:
         )
         share = max(0.01, math.floor(min(100 * (g.free - GPU_OVERHEAD) / g.total for g in chosen)) / 100)
         room = _Room(each, parallel, share, visible)
-        if each * parallel >= model.weights + least:
+        if each * parallel >= model.weights + tokens * model.kv_on(parallel):
             break
     return room
 
@@ -145,7 +176,7 @@ def _too_small(hardware: Hardware, model: ModelShape, context: int, least: int, 
         where, overhead = "main memory", CPU_OVERHEAD
     must, have = model.weights + least + overhead, room.each * room.parallel + overhead
     usable = max(0, have - overhead)
-    fits = max(0, (usable - model.weights) // model.kv_per_token // BLOCK - 1) * BLOCK
+    fits = max(0, (usable - model.weights) // model.kv_on(room.parallel) // BLOCK - 1) * BLOCK
     ways = [
         f"free {_gib(must - have)} more of {where}",
         f"choose a model that needs at most {_gib(usable)} in all (this one: {_gib(must - overhead)})",

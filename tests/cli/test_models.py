@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from paper2code_local.cli import main
-from paper2code_local.modelstore.card import cards, load_card
+from paper2code_local.modelstore.card import GgufCard, cards, load_card
 from paper2code_local.modelstore.store import RECORD, Record, Store, StoredFile, digest
 from tests.small_model import write_model
 
@@ -24,7 +24,8 @@ def models(root: Path, *args: str) -> Result:
 def pulled(tmp_path: Path) -> Path:
     """A store whose model is as its record says."""
     card = load_card(ID)
-    folder = write_model(Store(tmp_path).folder(card))
+    assert isinstance(card, GgufCard)
+    folder = write_model(Store(tmp_path).folder(card.id))
     files = tuple(StoredFile(name=p.name, size=p.stat().st_size, sha256=digest(p)) for p in folder.iterdir())
     record = Record(card=ID, gguf_sha256=card.gguf.sha256, files=files, converter={})
     (folder / RECORD).write_text(record.model_dump_json())
@@ -77,7 +78,10 @@ def test_a_file_that_is_not_the_catalogues_is_refused(tmp_path: Path) -> None:
 def test_a_model_as_it_was_written_verifies(pulled: Path) -> None:
     assert models(pulled, "verify", ID).exit_code == 0
     machine = json.loads(models(pulled, "verify", ID, "--json").stdout)
-    assert machine == {"schema_version": 1, "ok": True, "id": ID, "path": str(pulled / ID), "problems": []}
+    assert machine == {
+        **{"schema_version": 1, "ok": True, "id": ID, "path": str(pulled / ID), "hashes": True},
+        "problems": [],
+    }
 
 
 def test_a_model_that_was_changed_does_not(pulled: Path) -> None:

@@ -24,7 +24,14 @@ from paper2code_local.errors import EngineError
 
 def model(billions: float, layers: int, kv_heads: int, head: int, heads: int, context: int = 32768) -> ModelShape:
     kv = 2 * layers * kv_heads * head * 2
-    return ModelShape(id=f"{billions:g}B", weights=int(billions * 2e9), kv_per_token=kv, context=context, heads=heads)
+    return ModelShape(
+        id=f"{billions:g}B",
+        weights=int(billions * 2e9),
+        kv_per_token=kv,
+        context=context,
+        heads=heads,
+        kv_heads=kv_heads,
+    )
 
 
 MODELS = {

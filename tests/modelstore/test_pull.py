@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paper2code_local.errors import ModelError
-from paper2code_local.modelstore.card import HubSource, ModelCard
+from paper2code_local.modelstore.card import GgufCard, HubSource
 from paper2code_local.modelstore.folder import open_folder
 from paper2code_local.modelstore.pull import PullProgress, pull
 from paper2code_local.modelstore.store import RECORD, Store, read_record, status, verify
@@ -31,15 +31,15 @@ def test_a_pulled_model_is_whole_recorded_and_alone(hub: Hub, store: Store) -> N
     hub.content, card = CONTENT, card_for(CONTENT, hub.source)
     seen: list[PullProgress] = []
     folder = pull(card, store, seen.append, convert=imitate_conversion)
-    assert folder == store.folder(card)
+    assert folder == store.folder(card.id)
     assert open_folder(folder, card).weights_bytes == len(CONTENT)
     assert verify(folder) == ()
     record = read_record(folder)
     assert record is not None
     assert (record.card, record.gguf_sha256, record.converter) == ("tiny", card.gguf.sha256, {"transformers": "0"})
-    assert not store.work(card).exists()
+    assert not store.work(card.id).exists()
     assert list(dict.fromkeys(progress.step for progress in seen)) == ["hub", "check", "convert", "done"]
-    assert status(card, store).state == "pulled"
+    assert status(card.id, store, card.gguf.sha256).state == "pulled"
 
 
 def test_the_second_pull_asks_nobody(hub: Hub, store: Store) -> None:
@@ -66,8 +66,8 @@ def test_nothing_is_trusted_before_its_sha256(hub: Hub, packages: Packages, stor
         pull(card, store, ignore, convert=unexpected)
     assert raised.value.code == "model.unreachable"
     assert raised.value.message.count("sha256") == 2
-    assert not store.folder(card).exists()
-    assert not any(path.is_file() for path in store.work(card).rglob("*"))
+    assert not store.folder(card.id).exists()
+    assert not any(path.is_file() for path in store.work(card.id).rglob("*"))
 
 
 def test_a_forged_hub_gives_way_to_an_honest_mirror(hub: Hub, packages: Packages, store: Store) -> None:
@@ -105,8 +105,8 @@ def test_a_pull_that_was_killed_while_converting_goes_on_without_fetching(hub: H
 
     with pytest.raises(KeyboardInterrupt):
         pull(card, store, ignore, convert=killed)
-    assert not store.folder(card).exists()
-    assert status(card, store).state == "partial"
+    assert not store.folder(card.id).exists()
+    assert status(card.id, store, card.gguf.sha256).state == "partial"
     requests = len(hub.starts)
     assert verify(pull(card, store, ignore, convert=imitate_conversion)) == ()
     assert len(hub.starts) == requests
@@ -122,7 +122,7 @@ def test_a_conversion_that_is_not_what_the_card_says_is_not_shown(hub: Hub, stor
 
     with pytest.raises(ModelError, match="</s>"):
         pull(card, store, ignore, convert=other_end)
-    assert not store.folder(card).exists()
+    assert not store.folder(card.id).exists()
 
 
 def test_two_pulls_of_one_model_take_turns(hub: Hub, store: Store) -> None:
@@ -148,13 +148,13 @@ def test_a_damaged_model_is_replaced(hub: Hub, store: Store) -> None:
     hub.content, card = CONTENT, card_for(CONTENT, hub.source)
     folder = pull(card, store, ignore, convert=imitate_conversion)
     (folder / "tokenizer.json").write_text("{ }")
-    assert status(card, store).state == "partial"
+    assert status(card.id, store, card.gguf.sha256).state == "partial"
     assert verify(pull(card, store, ignore, convert=imitate_conversion)) == ()
 
 
 def test_a_full_disk_is_seen_before_anything_is_fetched(hub: Hub, store: Store) -> None:
     fields = card_for(CONTENT, hub.source).model_dump()
-    card = ModelCard.model_validate({**fields, "weights_gib": 1e9})
+    card = GgufCard.model_validate({**fields, "converted": {"precision": "bf16", "gib": 1e9, "memory_gib": 1e9}})
     with pytest.raises(ModelError) as raised:
         pull(card, store, ignore, convert=unexpected)
     assert raised.value.code == "model.no_space"

@@ -37,7 +37,7 @@ def test_each_change_of_a_pulled_model_is_named(pulled: Path) -> None:
     (pulled / "extra.json").write_text("")
     assert verify(pulled) == (
         "chat_template.jinja: is missing",
-        "extra.json: was not there when it was pulled",
+        "extra.json: was not there when it was written",
         "model.safetensors: changed",
         "tokenizer.json: changed its size",
     )
@@ -47,7 +47,7 @@ def test_without_a_record_there_is_nothing_to_compare_with(pulled: Path, store: 
     (pulled / RECORD).write_text("{}")
     (problem,) = verify(pulled)
     assert RECORD in problem
-    assert status(CARD, store).state == "partial"
+    assert status(CARD.id, store, CARD.gguf.sha256).state == "partial"
 
 
 def test_a_damaged_model_is_not_opened(pulled: Path) -> None:
@@ -59,10 +59,10 @@ def test_a_damaged_model_is_not_opened(pulled: Path) -> None:
 
 
 def test_status_tells_pulled_from_absent(pulled: Path, store: Store, tmp_path: Path) -> None:
-    found = status(CARD, store)
+    found = status(CARD.id, store, CARD.gguf.sha256)
     assert (found.state, found.path) == ("pulled", pulled)
     assert found.bytes_on_disk == sum(path.stat().st_size for path in pulled.iterdir())
-    absent = status(CARD, Store(tmp_path / "other"))
+    absent = status(CARD.id, Store(tmp_path / "other"))
     assert (absent.state, absent.bytes_on_disk) == ("absent", 0)
 
 
