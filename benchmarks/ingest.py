@@ -5,7 +5,7 @@
 FOLDER holds pairs: NAME.pdf and NAME.tei.xml. The table goes to stdout; `--out` appends it, with date, machine and
 commit, to a file of results. GROBID is the yardstick, not the truth: it too drops, doubles and reorders text.
 
-- ms/page: median of three readings after one that warms up, divided by the pages.
+- ms/page: processor time, median of three readings after one that warms up, divided by the pages.
 - headings: recall and precision against the heads in GROBID's `body`, all of them and those that carry a number. Two
   headings are the same when they agree in letters and digits, or almost do (difflib ratio of 0.9); each is used once.
   A heading without text, and the bibliography's own, counts on neither side.
@@ -124,9 +124,9 @@ def measure(pdf: Path, tei: Path) -> Measured:
     pages = len(pypdfium2.PdfDocument(data))
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         paper_of_pdf(data)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     expected = words(body_text(root))
     ours = words(running_text(paper))
     theirs_grams, our_grams = Counter(grams(expected)), Counter(grams(ours))

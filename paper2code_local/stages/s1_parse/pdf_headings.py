@@ -242,9 +242,14 @@ class _Unnumbered:
         apart = line.gap > 1.25 * self.body
         alone = apart and _gap_after(self.lines, i) > 1.15 * self.body
         if not is_distinct(line, self.body):
-            return named and alone
+            return named and alone and self._before_text(i)
         starts = line.text[0].isupper() or line.text[0].isdigit()
         return apart and starts and (named or (line.text[-1] not in ".:" and len(line.text) < 90))
+
+    def _before_text(self, i: int) -> bool:
+        """Tell whether a line stands before a line of text, or before a heading: not at the top of a table."""
+        after = self.lines[i + 1] if i + 1 < len(self.lines) else None
+        return after is not None and (len(after.text) >= 30 or is_distinct(after, self.body))
 
 
 def _look(line: Line) -> _Look:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
@@ -20,6 +21,8 @@ _WORD_GAP = 0.2
 _OPERATORS = "∑∏∫⋃⋂⨁∐"
 _MARGIN = 0.09
 """Share of the page's height at top and bottom where running heads stand."""
+_LONGEST_HEAD = 100
+"""Characters without spaces."""
 _PAGE_NUMBER = re.compile(r"[-–—\s]*(page\s*)?(\d{1,4}|[ivxl]{1,6})(\s*(of|/)\s*\d{1,4})?[-–—\s]*", re.IGNORECASE)
 
 
@@ -75,8 +78,7 @@ class _Piece:
 
 def read_lines(pages: list[Page]) -> list[Line]:
     """Order the text of all pages into lines."""
-    pieces = [_pieces(page.glyphs) for page in pages]
-    pieces = [_without_line_numbers(p) for p in pieces]
+    pieces = _without_line_numbers([_pieces(page.glyphs) for page in pages])
     furniture = _furniture(pages, pieces)
     lines: list[Line] = []
     column = 0
@@ -135,7 +137,8 @@ def _breaks(run: list[Glyph], glyph: Glyph) -> bool:
     if abs(glyph.y - run[0].y) > 0.55 * size:
         return True
     gap = glyph.x0 - last.x1
-    return gap > CELL_GAP * size or gap < -2.0 * size
+    number = min(last.style.size, glyph.style.size) < 0.7 * size and gap > 0.4 * size  # of a line, beside a heading
+    return number or gap > CELL_GAP * size or gap < -2.0 * size
 
 
 def _piece(run: list[Glyph]) -> _Piece:
@@ -157,18 +160,26 @@ def _drop_caps(pieces: list[_Piece]) -> list[_Piece]:
     return result
 
 
-def _without_line_numbers(pieces: list[_Piece]) -> list[_Piece]:
-    """Leave out the numbers that a draft prints beside every line."""
-    stacks: defaultdict[int, list[_Piece]] = defaultdict(list)
-    for piece in pieces:
-        if re.fullmatch(r"\d{1,4}", piece.text):
-            stacks[round(piece.x1 / 2)].append(piece)
-    numbers: set[int] = set()
-    for stack in stacks.values():
-        values = [int(p.text) for p in sorted(stack, key=lambda p: p.y)]
-        if len(values) >= 15 and all(b - a == 1 for a, b in pairwise(values)):
-            numbers.update(id(p) for p in stack)
-    return [p for p in pieces if id(p) not in numbers]
+def _without_line_numbers(pages: list[list[_Piece]]) -> list[list[_Piece]]:
+    """Leave out the numbers that a draft prints beside every line: columns of them that stand beside all text."""
+    stacks: defaultdict[int, list[list[_Piece]]] = defaultdict(list)
+    for pieces in pages:
+        text = [p for p in pieces if len(p.glyphs) >= 25]
+        columns: defaultdict[int, list[_Piece]] = defaultdict(list)
+        for piece in pieces:
+            beside = re.fullmatch(r"\d{1,4}", piece.text) and not any(p.x0 < piece.x1 and piece.x0 < p.x1 for p in text)
+            if beside:
+                columns[round(piece.x1 / 3)].append(piece)
+        for place, column in columns.items():
+            stacks[place].append(sorted(column, key=lambda p: p.y))
+    numbers = {id(p) for columns in stacks.values() if _count_lines(columns) for column in columns for p in column}
+    return [[p for p in pieces if id(p) not in numbers] for pieces in pages]
+
+
+def _count_lines(columns: list[list[_Piece]]) -> bool:
+    """Tell whether columns of numbers, one a page, mostly count by one: a heading may have swallowed some."""
+    steps = [int(b.text) - int(a.text) for column in columns for a, b in pairwise(column)]
+    return len(steps) >= 14 and sum(step == 1 for step in steps) >= 0.8 * len(steps)
 
 
 def _furniture(pages: list[Page], pieces: list[list[_Piece]]) -> set[tuple[int, int]]:
@@ -184,6 +195,7 @@ def _furniture(pages: list[Page], pieces: list[list[_Piece]]) -> set[tuple[int, 
             edge = abs(piece.y - last) < 2 or abs(piece.y - first) < 2
             if margin or (edge and _outside(piece, page)):
                 seen[re.sub(r"\d+", "#", piece.text), round(piece.y / 4)].append((page.number, id(piece)))
+    result.update(_running_heads(pages, pieces))
     enough = max(2, round(len(pages) * 0.2))
     for places in seen.values():
         if len({number for number, _ in places}) >= enough:
@@ -191,6 +203,26 @@ def _furniture(pages: list[Page], pieces: list[list[_Piece]]) -> set[tuple[int, 
     for page, found in zip(pages, pieces, strict=True):
         result.update((page.number, id(p)) for p in _page_numbers(page, found, result))
     return result
+
+
+def _running_heads(pages: list[Page], pieces: list[list[_Piece]]) -> Iterator[tuple[int, int]]:
+    """Yield the pieces of first rows that stand at one height on most pages, apart from the text below.
+
+    Such a row is a running head even where it names the section at hand and thus changes from page to page.
+    """
+    rows: list[tuple[int, float, list[_Piece]]] = []
+    for page, found in zip(pages, pieces, strict=True):
+        top = min((p.y for p in found), default=page.height)
+        row = [p for p in found if p.y < top + 1]
+        below = min((p.y - p.size for p in found if p.y >= top + 1), default=top)
+        short = sum(len(p.glyphs) for p in row) < _LONGEST_HEAD
+        if top < 0.12 * page.height and short and below - top > 0.6 * max(p.size for p in row):
+            rows.append((page.number, top, row))
+    for _, y, _ in rows:
+        alike = [(number, row) for number, other, row in rows if abs(other - y) < 0.7]
+        if len(alike) >= max(3, 0.6 * (len(pages) - 1)):
+            yield from ((number, id(p)) for number, row in alike for p in row)
+            return
 
 
 def _page_numbers(page: Page, found: list[_Piece], furniture: set[tuple[int, int]]) -> list[_Piece]:
@@ -248,7 +280,7 @@ def _with_rows(bands: list[tuple[float, float]], pieces: list[_Piece]) -> list[t
             if 0 < row[0].y - high < 2.2 * row[0].size:
                 high = row[0].y + 0.3 * row[0].size
         for row in reversed(rows):
-            if 0 < low - row[0].y < 1.2 * row[0].size:
+            if 0 < low - row[0].y < 2.2 * row[0].size:
                 low = row[0].y - row[0].size
         if result and low <= result[-1][1]:
             result[-1] = (result[-1][0], max(high, result[-1][1]))

@@ -155,3 +155,42 @@ def test_where_all_is_bold_a_numbered_line_is_no_heading_for_being_bold() -> Non
     for line in (*lines, "1 Learner reads the data", *lines, "2 Learners read them twice", *lines):
         page.line(line, font="Courier-Bold")
     assert [s.heading for s in paper_of_pdf(pdf(page)).sections if s.heading] == []
+
+
+def test_a_line_number_beside_a_heading_is_left_out_like_the_others() -> None:
+    page = Sheet(y=60)
+    page.heading("1 Part", size=14)
+    tops = [page.y - 6]
+    page.text(WORDS * 8)
+    tops += [tops[0] + 18 + 12 * k for k in range(round((page.y - tops[0] - 18) / 12) + 1)]
+    for k, y in enumerate(tops):
+        page.put(f"{k + 31}", 57, y, size=5)
+    paper = paper_of_pdf(pdf(page))
+    assert [(s.number, s.heading) for s in paper.sections] == [("1", "Part")]
+    assert body(paper) == (WORDS * 8).strip()
+    assert paper.dropped_chars == 2 * len(tops)
+
+
+def test_a_running_head_that_names_the_section_is_neither_text_nor_a_heading() -> None:
+    sheets = []
+    for number, name in enumerate(("Part", "Other", "Third", "Last"), 1):
+        sheet = Sheet(y=90)
+        sheet.put(f"{number} {name.upper()}", 72, 60, size=9)
+        sheet.heading(f"{number} {name}")
+        sheet.text(WORDS * 4)
+        sheets.append(sheet)
+    paper = paper_of_pdf(pdf(*sheets))
+    assert [s.heading for s in paper.sections] == ["Part", "Other", "Third", "Last"]
+    assert body(paper) == " ".join([(WORDS * 4).strip()] * 4)
+    assert paper.dropped_chars == visible("1PART2OTHER3THIRD4LAST")
+
+
+def test_a_cell_named_like_a_section_is_no_heading() -> None:
+    page = Sheet()
+    page.heading("1 Part")
+    page.text(WORDS)
+    page.line("Model", x=200, gap=30)
+    page.line("Base", x=200, gap=20)
+    page.y += 20
+    page.text(WORDS)
+    assert [s.heading for s in paper_of_pdf(pdf(page)).sections] == ["Part"]
