@@ -10,6 +10,7 @@
     prefix.py     what every prompt of a run begins with: the paper, then the plan
     source/       Python text → imports, definitions, skeletons (tree-sitter); runs nothing
     engine/       Request → Completion: vLLM, recorded, scripted
+    doctor/       what a run needs, what of it is here, and what mends the rest
     modelstore/   models as data (models/*.toml), pulled, verified, converted
     rundir.py     one run's folder: what was asked is remembered, what you edit is yours
     isolated.py   hostile input is read in a process of its own, with limits

@@ -259,7 +259,7 @@ def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_fast_runs_as_it_stands(desk: Path) -> None:
     fast = [words for words in dict.fromkeys(commands(README) + commands(GUIDE)) if not NOT_RUN & set(words)]
-    assert {words[0] for words in fast} == {"generate", "inspect", "validate", "models", "report"}
+    assert {words[0] for words in fast} == {"generate", "inspect", "validate", "models", "report", "doctor"}
     for words in fast:
         done = p2c(desk, *words)
         assert done.returncode in (0, 1), (words, done.stderr)
@@ -296,6 +296,7 @@ def shape(value: object) -> object:
         ("validate", "validate broken --json"),
         ("generate", "generate paper.pdf -o my-repo --json"),
         ("report", "report runs/paper-8767acf7 --json"),
+        ("doctor", "doctor --json"),
     ],
 )
 def test_json_has_the_keys_that_the_guide_shows(name: str, words: str, desk: Path) -> None:
