@@ -15,7 +15,7 @@ from paper2code_local.stages.s1_parse.found import Float, OpenSection, Prose, Wa
 _WORD = r"(?P<word>Fig(?:ure|s|ures)?|Tab(?:le|les)?|Alg(?:orithm)?|Scheme|Listing|Box)"
 _NUMBER = r"(?P<number>(?:[A-Z]\.?)?\d{1,3}(?:\.\d{1,3})?[a-z]?|[IVX]{1,5})(?!\w)"
 _MENTION = re.compile(rf"\b{_WORD}\.?\s*{_NUMBER}", re.IGNORECASE)
-_LABEL = re.compile(rf"(?P<label>{_WORD}\.?\s*{_NUMBER})\s*[.:|]*\s*", re.IGNORECASE)
+LABEL = re.compile(rf"(?P<label>{_WORD}\.?\s*{_NUMBER})\s*[.:|]*\s*", re.IGNORECASE)
 
 Key = tuple[str, str]
 """ ("tab", "2"): how the first three letters and the number of "Table 2" are looked up."""
@@ -35,7 +35,7 @@ def float_of(raw: Float) -> Table | Figure:
         label = match["label"] if label in ("", match["number"]) else f"{match['label']} {label}"
         if head:
             head = head[match.end() :]
-            again = _LABEL.match(caption)
+            again = LABEL.match(caption)
             caption = caption[again.end() :] if again and _key(again) == _key(match) else caption
         else:
             caption = caption[match.end() :]
@@ -75,7 +75,7 @@ def _first_mentions(sections: list[OpenSection]) -> tuple[dict[str, int], dict[K
 
 
 def _label_match(raw: Float) -> re.Match[str] | None:
-    return _LABEL.match(raw.head or raw.caption)
+    return LABEL.match(raw.head or raw.caption)
 
 
 def _key(match: re.Match[str]) -> Key:

@@ -70,7 +70,7 @@ class Loose:
 
 @dataclass
 class Entry:
-    """An entry of the bibliography: named pieces of text in their order, and the year where only an attribute has it."""
+    """An entry of the bibliography: named pieces of text in order, and the year where only an attribute has it."""
 
     xml_id: str
     pieces: list[tuple[str, str]]

@@ -4,7 +4,7 @@ In: the bytes of a TEI document, which may be hostile. Out: a `Paper` in which e
 `text` element is either kept or counted as dropped. Must not know where the bytes come from.
 
     bytes ─► tei_document ─► tree ─┬─► tei_header ─► title, authors, abstract ─────────────────────────┬─► Paper
-                                   └─► tei_walk ─► floats, tei_references, headings ─► sections ───────┘
+                                   └─► tei_walk ─► floats, references, headings ─► sections ───────────┘
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from paper2code_local.stages.s1_parse.found import Walked
 from paper2code_local.stages.s1_parse.sections import sections_of
 from paper2code_local.stages.s1_parse.tei_document import tei_root
 from paper2code_local.stages.s1_parse.tei_header import abstract_of, authors_of, title_of
-from paper2code_local.stages.s1_parse.tei_references import kept_chars, references_of
+from paper2code_local.stages.s1_parse.references import kept_chars, references_of
 from paper2code_local.stages.s1_parse.tei_walk import walk
 
 

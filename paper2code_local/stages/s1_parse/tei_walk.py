@@ -2,7 +2,7 @@
 
 In: the element. Out: a `Walked`: sections with their prose, equations and floats in document order, bibliography
 entries, footnotes; strings have their white space collapsed and are otherwise as in the source. Must not know what
-a heading's number is, where a float belongs or how an entry reads: `headings`, `floats` and `tei_references`.
+a heading's number is, where a float belongs or how an entry reads: `headings`, `floats` and `references`.
 
 Formulas, figures, bibliography entries and footnotes ("atoms") stand anywhere, one inside the other too. Each is taken
 out of the text around it, so that every one of them is an item of its own. The pass follows start and end events

@@ -1,7 +1,7 @@
 """Entries of the bibliography as one line each, with ids that are ours to trust.
 
-In: what `tei_walk` found in each `biblStruct`. Out: references, and which of the document's ids mean which of them.
-Must not know TEI.
+In: what was found of each entry. Out: references, and which of the document's ids mean which of them.
+Must not know any format.
 """
 
 from __future__ import annotations
