@@ -70,9 +70,9 @@ class _Target:
         self._rows: list[list[tuple[str, int, int]]] = []
         self._cell: tuple[int, int] | None = None
 
-    def start(self, tag: str, attrib: dict[str, str]) -> None:
+    def start(self, tag: str | bytes, attrib: dict[str | bytes, str | bytes]) -> None:
         if tag in _UNREAD:
-            self._open.append(tag)
+            self._open.append(str(tag))
         elif tag == "img":
             self._break()
             if not self._tables:
@@ -90,7 +90,7 @@ class _Target:
         elif tag in _BLOCKS or tag in ("br", "tr", "td", "th"):
             self._break()
 
-    def end(self, tag: str) -> None:
+    def end(self, tag: str | bytes) -> None:
         if self._open and tag == self._open[-1]:
             self._open.pop()
         elif tag == "table" and self._tables:
@@ -107,13 +107,13 @@ class _Target:
         elif tag in _BLOCKS:
             self._break()
 
-    def data(self, data: str) -> None:
-        (self.unread if self._open else self._text).append(data)
+    def data(self, data: str | bytes) -> None:
+        (self.unread if self._open else self._text).append(str(data))
 
-    def comment(self, text: str) -> None:
+    def comment(self, text: str | bytes) -> None:
         self._break()
         if not self._tables:
-            self.parts.append(HtmlComment(text.strip()))
+            self.parts.append(HtmlComment(str(text).strip()))
 
     def close(self) -> None:
         self.flush()
@@ -147,8 +147,9 @@ class _Target:
         self._cell = None
 
 
-def _span(value: str | None) -> int:
-    return min(max(int(value), 1), _SPAN) if value and value.isdecimal() and len(value) < 6 else 1
+def _span(value: str | bytes | None) -> int:
+    text = str(value or "")
+    return min(max(int(text), 1), _SPAN) if text.isdecimal() and len(text) < 6 else 1
 
 
 def _grid(cells: list[list[tuple[str, int, int]]]) -> list[list[str]]:

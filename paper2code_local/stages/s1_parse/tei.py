@@ -15,10 +15,10 @@ from paper2code_local.artifacts.paper import Footnote, Paper, ParserName, visibl
 from paper2code_local.errors import InputError
 from paper2code_local.stages.s1_parse.floats import place_floats
 from paper2code_local.stages.s1_parse.found import Walked
+from paper2code_local.stages.s1_parse.references import kept_chars, references_of
 from paper2code_local.stages.s1_parse.sections import sections_of
 from paper2code_local.stages.s1_parse.tei_document import tei_root
 from paper2code_local.stages.s1_parse.tei_header import abstract_of, authors_of, title_of
-from paper2code_local.stages.s1_parse.references import kept_chars, references_of
 from paper2code_local.stages.s1_parse.tei_walk import walk
 
 
