@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from paper2code_local.engine import hardware, sizing
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
+from paper2code_local.engine.reasoning import Reasoning
 from paper2code_local.engine.scripted import ScriptedEngine
 from paper2code_local.errors import EngineError, UsageError
 from paper2code_local.events import CallFinished, CallStarted, EngineReady, EngineStarting, Listener, Tokens
@@ -110,7 +111,8 @@ def open_model(job: Job, spec: str | None) -> Model:
 def tokenizer_of(folder: ModelFolder) -> ChatTokenizer:
     """Return the tokenizer and template of a model folder."""
     special = {"bos_token": folder.bos_token, "eos_token": folder.eos_token}
-    return ChatTokenizer(folder.tokenizer, folder.chat_template, special)
+    parser = folder.card.reasoning_parser if folder.card else None
+    return ChatTokenizer(folder.tokenizer, folder.chat_template, special, Reasoning(parser) if parser else None)
 
 
 def _identity(folder: ModelFolder, tokenizer: ChatTokenizer) -> str:

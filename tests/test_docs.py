@@ -168,8 +168,8 @@ def test_every_error_code_is_in_the_table_of_what_helps() -> None:
     assert set(raised()) <= said
 
 
-def test_the_models_of_the_guide_are_the_catalogue() -> None:
-    ids = set(re.findall(r"^\| `([^`]+)` \| .*\d GB", text(GUIDE), re.M))
+def test_the_models_of_the_page_are_the_catalogue() -> None:
+    ids = set(re.findall(r"^\| `([^`]+)` \| .*\d GB", text(ROOT / "docs" / "models.md"), re.M))
     assert ids == {card.id for card in cards()}
 
 

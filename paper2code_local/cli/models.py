@@ -105,10 +105,13 @@ def _entry(card: ModelCard, state: Status, default: ModelCard) -> dict[str, obje
     return {
         "id": card.id,
         "title": card.title,
+        "homepage": card.homepage,
         "licence": card.licence,
         "parameters": card.parameters,
+        "active_parameters": card.active_parameters,
         "context": card.context,
         "memory_gib": card.memory_gib,
+        "precisions": [weights.precision for weights in card.weights],
         "download_bytes": _size(card),
         "hashes": isinstance(card, GgufCard),
         "default": card.id == default.id,

@@ -36,14 +36,6 @@ class Sampling(Frozen):
     repetition_penalty: float = Field(ge=1, le=2)
 
 
-class Thinking(Frozen):
-    """That a model thinks before it answers."""
-
-    parser: Parser
-    switch: Literal["enable_thinking", "reasoning_effort"] | None = None
-    """The template's variable that turns thinking off, or down; None: it always thinks."""
-
-
 class Gguf(Frozen):
     """The one file that every source must deliver, bit for bit."""
 
@@ -123,7 +115,8 @@ class _Facts(Frozen):
     kv_bytes_per_token: int = Field(gt=0)
     """Of a 16-bit KV cache, as `modelstore.shape` computes it from config.json."""
     sampling: Sampling
-    thinking: Thinking | None = None
+    reasoning_parser: Parser | None = None
+    """What cuts its thoughts off, where it can think; whether a template switches that off is seen in the template."""
 
 
 class GgufCard(_Facts):

@@ -28,7 +28,7 @@ BYTES = {"bf16": 2.0, "fp8": 1.0, "awq": 0.5, "mxfp4": 0.5}
 """Of one parameter."""
 LIBRARIES = 2.0
 """GiB beside weights and KV cache."""
-ORDINARY = 16_384
+ORDINARY = 32_768
 """Tokens of context that a run with an ordinary paper needs."""
 
 
