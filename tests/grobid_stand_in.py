@@ -14,6 +14,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.parser import BytesParser
@@ -24,9 +25,18 @@ from types import TracebackType
 TEI = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
     b'<TEI xml:space="preserve" xmlns="http://www.tei-c.org/ns/1.0"><teiHeader><fileDesc><titleStmt>'
-    b'<title level="a" type="main">Small steps, na\xc3\xafvely</title></titleStmt></fileDesc></teiHeader>'
+    b'<title level="a" type="main">Small steps, na\xc3\xafvely</title></titleStmt></fileDesc><encodingDesc><appInfo>'
+    b'<application version="0.9.1" ident="GROBID"><label type="parameters">startPage=-1, endPage=-1, '
+    b"consolidateCitations=0, consolidateHeader=0, consolidateFunders=0, flavor=null</label></application></appInfo>"
+    b"</encodingDesc></teiHeader>"
     b"<text><body><div><head>Introduction</head><p>We step.</p></div></body></text></TEI>\n"
 )
+
+
+READY = json.dumps({"initialized": True, "ready": True, "pool": {"active": 0, "maxActive": 10}}).encode()
+"""What `/api/health` says since GROBID 0.9; b"" is what it says before, with status 200 all the same."""
+STARTING = json.dumps({"initialized": False, "ready": False}).encode()
+BROKEN = json.dumps({"ready": False, "initializationError": "Models failed to load: header"}).encode()
 
 
 @dataclass(frozen=True)
@@ -97,9 +107,19 @@ def cut_unannounced(handler: _Handler) -> None:
     handler.answer(200, handler.stand_in.tei[: len(handler.stand_in.tei) // 2], "application/xml")
 
 
-def failed(code: str, reason: str = "said the parser") -> Fault:
-    """Return the fault of a document that GROBID gives up on: status 500 and `[CODE] reason`."""
-    return lambda handler: handler.answer(500, f"[{code}] {reason}".encode(), "application/xml")
+def restart(seconds: float) -> Fault:
+    """Return the fault of a server that is killed while it reads, and answers nothing for some seconds."""
+
+    def fault(handler: _Handler) -> None:
+        handler.stand_in.down_until = time.monotonic() + seconds
+        reset(handler)
+
+    return fault
+
+
+def failed(code: str, reason: str = "said the parser", number: int = 500) -> Fault:
+    """Return the fault of a document that GROBID gives up on: `[CODE] reason`, and 500 in all but some versions."""
+    return lambda handler: handler.answer(number, f"[{code}] {reason}".encode(), "application/xml")
 
 
 def status(number: int) -> Fault:
@@ -128,11 +148,14 @@ class StandIn:
         *,
         faults: Iterable[Fault] = (),
         ping: Fault | None = None,
+        health: Iterable[bytes] = (),
         version: bytes = json.dumps({"version": "0.9.1", "revision": "0.9.1-0-g0000000"}).encode(),
     ) -> None:
         self.tei, self.ping, self.version = tei, ping, version
         self.received: list[Received] = []
         self.connections = 0
+        self.down_until = 0.0
+        self._health = iter(health)
         self.closing = threading.Event()
         self._faults = iter(faults)
         self._lock = threading.Lock()
@@ -149,6 +172,11 @@ class StandIn:
         """Return how the document at hand is answered, None for with its TEI."""
         with self._lock:
             return next(self._faults, None)
+
+    def next_health(self) -> bytes:
+        """Return what `/api/health` says now: ready, once what was given is used up."""
+        with self._lock:
+            return next(self._health, READY)
 
     def __enter__(self) -> StandIn:
         self._thread.start()
@@ -171,14 +199,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.stand_in.connections += 1
 
     def do_GET(self) -> None:
-        if self.stand_in.ping is not None:
+        if time.monotonic() < self.stand_in.down_until:
+            reset(self)
+        elif self.stand_in.ping is not None:
             self.stand_in.ping(self)
         elif self.path == "/api/isalive":
             self.answer(200, b"true", "text/plain")
         elif self.path == "/api/version":
             self.answer(200, self.stand_in.version, "application/json")
         elif self.path == "/api/health":
-            self.answer(200, b'{"initialized": true}', "application/json")
+            health = self.stand_in.next_health()
+            self.answer(503 if b'"ready": false' in health else 200, health, "application/json")
         else:
             self.answer(404, b"", "text/plain")
 

@@ -15,17 +15,29 @@ Only the PDF's bytes are sent, under the name `paper.pdf`, to the host in the UR
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from paper2code_local.errors import GrobidError, InputError
+from paper2code_local.stages.s1_parse.grobid_answers import (
+    ELSE,
+    Reply,
+    advice,
+    alive_in,
+    busy,
+    cut,
+    down,
+    printable,
+    ready,
+    tei_in,
+    too_slow,
+    version_in,
+)
 
 if TYPE_CHECKING:
     from grobid_client.client import ApiClient
@@ -47,75 +59,142 @@ LARGEST_ANSWER = 64 * 2**20
 TICK = 2.0
 """Seconds between two calls of `waiting`."""
 
-_ROOT = "{http://www.tei-c.org/ns/1.0}TEI"
-_ELSE = "Start one with scripts/start-grobid, name another with --grobid URL, or use --parser pdf."
-_DAMAGED = "Open the PDF in a viewer: it is probably damaged or encrypted. Save it again, or use --parser pdf."
-_TOO_LONG = "The PDF is too long for GROBID: cut it down to the paper itself, or use --parser pdf."
-_CODES = {
-    b"NO_BLOCKS": "The PDF holds no text, probably only scanned images: run OCR on it first (ocrmypdf, say).",
-    b"BAD_INPUT_DATA": _DAMAGED,
-    b"PDFALTO_CONVERSION_FAILURE": _DAMAGED,
-    b"TOO_MANY_BLOCKS": _TOO_LONG,
-    b"TOO_MANY_TOKENS": _TOO_LONG,
-    b"TIMEOUT": "GROBID gave up on this PDF (by default after 120 s): give its machine more room, or use --parser pdf.",
-}
+FIRST_CONTACT = 3.0
+"""Seconds within which a server that is there answers a question that needs no work."""
 
+RESTART = 60.0
+"""Seconds that a server which broke off may take to come back; with all models loaded at its start GROBID takes 20 to
+40."""
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int
-    body: bytes
+_RESENDS = 2
+"""How often a PDF is sent again to a server that broke off: it may be this PDF that breaks it."""
+
+_BROKEN = ("grobid.reset", "grobid.cut", "grobid.down")
+
+Notice = Callable[[str], None]
 
 
 async def tei_of(
-    pdf: Path, url: str, *, deadline: float = 300.0, waiting: Callable[[str], None] | None = None
+    pdf: Path, url: str, *, deadline: float = 300.0, waiting: Notice | None = None, notice: Notice | None = None
 ) -> bytes:
-    """Return the TEI that the GROBID server at `url` makes of `pdf`.
+    """Return the TEI that the GROBID server at `url` makes of `pdf`, with nothing looked up elsewhere.
 
-    `deadline` is in seconds and bounds everything: connecting, being told that the server is busy (503, asked again
-    after 0.5, 1, 2, 4, then 5 s), and GROBID's own work. `waiting` is told about every 2 s what is being waited for.
+    `deadline` is in seconds and bounds everything: connecting, a server that still starts or is busy (503, asked again
+    after 0.5, 1, 2, 4, then 5 s), one that stops midway and comes back within 60 s (asked again twice at most), and
+    GROBID's own work. `waiting` is told about every 2 s what is being waited for, `notice` once when another version
+    is recommended.
 
-    Raises `InputError` when the PDF cannot be read from disk, and `GrobidError` with one of these reasons:
-    `bad_url`, `down`, `busy`, `timeout`, `reset`, `cut`, `no_content`, `failed`, `html`, `not_tei`, `not_grobid`.
+    Raises `InputError` when the PDF cannot be read from disk, and `GrobidError` with one of these reasons: `bad_url`,
+    `down`, `not_ready`, `too_old`, `busy`, `timeout`, `reset`, `cut`, `no_content`, `no_blocks`, `bad_input_data`,
+    `pdfalto_conversion_failure`, `too_many_blocks`, `too_many_tokens`, `gave_up`, `tagging_error`, `parsing_error`,
+    `general`, `failed`, `consolidated`, `html`, `not_tei`, `not_grobid`.
     """
-    server = _server(url)
+    exchange = _Exchange(_server(url), pdf.name, deadline)
     document = _document(pdf)
-    refusals = 0
     ticker = asyncio.create_task(_tick(pdf.name, waiting)) if waiting else None
     try:
         async with asyncio.timeout(deadline):
-            while (reply := await _ask(server, "processFulltextDocument", deadline, document)).status == 503:
-                refusals += 1
-                await asyncio.sleep(min(2.0 ** (refusals - 2), 5.0))
+            version = await exchange.until_ready(FIRST_CONTACT)
+            if notice and (said := advice(version, exchange.server)):
+                notice(said)
+            return await exchange.tei(document)
     except TimeoutError:
-        raise (_busy(server, refusals, deadline) if refusals else _too_slow(server, deadline)) from None
+        raise exchange.trouble or too_slow(exchange.server, deadline) from None
     finally:
         if ticker:
             ticker.cancel()
-    return _tei_in(reply, server, pdf.name)
 
 
-async def alive(url: str, *, seconds: float = 3.0) -> str | None:
+async def alive(url: str, *, seconds: float = FIRST_CONTACT) -> str | None:
     """Return the version of the GROBID server at `url`, or None when nothing answers there within `seconds`.
 
-    Raises `GrobidError`: `bad_url`; `busy` while GROBID still loads its models; `not_grobid`, `reset` or `cut` when
-    something else answers.
+    Raises `GrobidError`: `bad_url`; `busy` while GROBID still loads its models, `not_ready` when it could not;
+    `too_old`; `not_grobid`, `reset` or `cut` when something else answers.
     """
     server = _server(url)
     try:
         async with asyncio.timeout(seconds):
-            ping = await _ask(server, "isalive", seconds)
-            if ping.status == 503:
-                raise GrobidError("busy", f"GROBID at {server} is still starting.", "Try again in half a minute.")
-            if ping.status != 200 or ping.body.strip() != b"true":
-                raise _not_grobid(server, ping.status)
-            return _version_in(await _ask(server, "version", seconds), server)
+            return await _version_of(server, seconds)
     except TimeoutError:
         return None
     except GrobidError as error:
         if error.code in ("grobid.down", "grobid.timeout"):
             return None
         raise
+
+
+class _Exchange:
+    """One PDF's dealings with one server; `trouble` is what is being waited for, should the deadline come."""
+
+    def __init__(self, server: str, name: str, deadline: float) -> None:
+        self.server, self.name, self.deadline = server, name, deadline
+        self.trouble: GrobidError | None = None
+
+    async def tei(self, document: bytes) -> bytes:
+        """Send the document until it is answered with more than "busy"."""
+        refusals = breaks = 0
+        while True:
+            try:
+                reply = await _ask(self.server, "processFulltextDocument", self.deadline, document)
+                if reply.status != 503:
+                    return tei_in(reply, self.server, self.name)
+                refusals += 1
+                self.trouble = busy(self.server, refusals, self.deadline)
+                await asyncio.sleep(_pause(refusals))
+            except GrobidError as error:
+                breaks += 1
+                if error.code not in _BROKEN or breaks > _RESENDS:
+                    raise
+                self.trouble = error
+                await self._back(error)
+
+    async def until_ready(self, patience: float) -> str:
+        """Wait for a server that still starts, and return its version. One that does not answer at all is down."""
+        tries = 0
+        while True:
+            version = None
+            try:
+                async with asyncio.timeout(patience):
+                    version = await _version_of(self.server, patience)
+            except TimeoutError:
+                raise down(self.server) from None
+            except GrobidError as error:
+                if error.code != "grobid.busy":
+                    raise down(self.server) if error.code == "grobid.timeout" else error from None
+                self.trouble = error
+            if version is not None:
+                self.trouble = None
+                return version
+            tries += 1
+            await asyncio.sleep(_pause(tries))
+
+    async def _back(self, broken: GrobidError) -> None:
+        """Wait until a server that broke off answers again; raise what it broke with when it does not."""
+        tries = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTART):
+                while True:
+                    tries += 1
+                    await asyncio.sleep(_pause(tries))
+                    with suppress(GrobidError):
+                        await _version_of(self.server, FIRST_CONTACT)
+                        return
+        raise broken
+
+
+def _pause(tries: int) -> float:
+    """Return how many seconds to wait after so many tries: 0.5, 1, 2, 4, then 5."""
+    return float(min(2.0 ** (min(tries, 9) - 2), 5.0))
+
+
+async def _version_of(server: str, seconds: float) -> str:
+    """Return the version of a server that is ready. Raises `GrobidError` like `alive`, and `down` and `timeout`."""
+    is_ready = ready(await _ask(server, "health", seconds), server)
+    if is_ready is None:
+        is_ready = alive_in(await _ask(server, "isalive", seconds), server)
+    if not is_ready:
+        raise GrobidError("busy", f"GROBID at {server} is still starting.", "Try again in half a minute.")
+    return version_in(await _ask(server, "version", seconds), server)
 
 
 async def _tick(name: str, waiting: Callable[[str], None]) -> None:
@@ -126,24 +205,24 @@ async def _tick(name: str, waiting: Callable[[str], None]) -> None:
         waiting(f"GROBID is reading {name} ({clock() - began:.0f} s)")
 
 
-async def _ask(server: str, service: str, seconds: float, document: bytes | None = None) -> _Reply:
+async def _ask(server: str, service: str, seconds: float, document: bytes | None = None) -> Reply:
     """Send one request from a daemon thread, so that neither Ctrl-C nor the end of the process waits for an answer.
 
     (`asyncio.to_thread` would: both `asyncio.run` and the interpreter join its threads.)
     """
     loop = asyncio.get_running_loop()
-    answered: asyncio.Future[_Reply] = loop.create_future()
+    answered: asyncio.Future[Reply] = loop.create_future()
 
-    def settle(outcome: _Reply | GrobidError | None) -> None:
+    def settle(outcome: Reply | GrobidError | None) -> None:
         if answered.cancelled():
             return
-        if isinstance(outcome, _Reply):
+        if isinstance(outcome, Reply):
             answered.set_result(outcome)
         else:
             answered.set_exception(outcome or RuntimeError("the GROBID thread died of a bug, see its traceback"))
 
     def run() -> None:
-        outcome: _Reply | GrobidError | None = None
+        outcome: Reply | GrobidError | None = None
         try:
             outcome = _send(server, service, seconds, document)
         except GrobidError as error:
@@ -156,7 +235,7 @@ async def _ask(server: str, service: str, seconds: float, document: bytes | None
     return await answered
 
 
-def _send(server: str, service: str, seconds: float, document: bytes | None) -> _Reply:
+def _send(server: str, service: str, seconds: float, document: bytes | None) -> Reply:
     from requests import RequestException
 
     client, url = _client(server), f"{server}/api/{service}"
@@ -166,7 +245,7 @@ def _send(server: str, service: str, seconds: float, document: bytes | None) -> 
         else:
             files = {"input": ("paper.pdf", document, "application/pdf")}
             response, status = client.post(url, data=FORM, files=files, timeout=seconds)
-        return _Reply(status, _body(response, server))
+        return Reply(status, _body(response, server))
     except RequestException as error:
         raise _broken(error, server, seconds) from error
 
@@ -214,7 +293,7 @@ def _body(response: Response, server: str) -> bytes:
                 raise GrobidError(
                     "not_tei",
                     f"{server} answered with more than {LARGEST_ANSWER // 2**20} MB.",
-                    f"No paper is that long: is it GROBID? {_ELSE}",
+                    f"No paper is that long: is it GROBID? {ELSE}",
                 )
     return bytes(body)
 
@@ -227,7 +306,7 @@ def _server(url: str) -> str:
     except ValueError:
         sound = False
     if not sound or parts.username is not None or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", url):
-        shown = _printable(url.rpartition("@")[2])
+        shown = printable(url.rpartition("@")[2])
         raise GrobidError(
             "bad_url",
             f"{shown!r} is not the URL of a GROBID server.",
@@ -245,58 +324,6 @@ def _document(pdf: Path) -> bytes:
         ) from error
 
 
-def _tei_in(reply: _Reply, server: str, name: str) -> bytes:
-    """Return the body of a reply that looks like whole TEI. Only its first tag and its end are looked at here."""
-    if reply.status == 204:
-        raise GrobidError(
-            "no_content",
-            f"GROBID found nothing to structure in {name}.",
-            "Is it a paper with text in it? Run OCR on a scan first, or use --parser pdf.",
-        )
-    if reply.status in (400, 500):
-        raise _failed(reply.body, name)
-    if reply.status != 200:
-        raise _not_grobid(server, reply.status)
-    if reply.body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        raise GrobidError(
-            "html",
-            f"{server} answered with an HTML page instead of TEI.",
-            f"Something else listens there (a proxy, a login page). Check the URL. {_ELSE}",
-        )
-    if _root_of(reply.body) != _ROOT:
-        raise GrobidError("not_tei", f"{server} answered with something that is not TEI.", f"Is it GROBID? {_ELSE}")
-    if not reply.body.rstrip().endswith(b"</TEI>"):
-        raise _cut(server)
-    return reply.body
-
-
-def _root_of(body: bytes) -> str | None:
-    from lxml import etree
-
-    parser = etree.XMLPullParser(
-        events=("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
-    try:
-        parser.feed(body[: 2**16])
-        event = next(parser.read_events(), None)
-    except etree.XMLSyntaxError:
-        return None
-    return str(event[1].tag) if event and isinstance(event[1], etree._Element) else None
-
-
-def _version_in(reply: _Reply, server: str) -> str:
-    """Return the version from `{"version": …}` (GROBID 0.8 and later) or from plain text (before)."""
-    text = reply.body.decode(errors="replace").strip()
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        answer = text
-    version = answer.get("version") if isinstance(answer, dict) else text
-    if reply.status != 200 or not isinstance(version, str) or not re.fullmatch(r"[\w.+-]{1,60}", version, re.ASCII):
-        raise _not_grobid(server, reply.status)
-    return version
-
-
 def _broken(error: RequestException, server: str, seconds: float) -> GrobidError:
     """Say what a failed exchange was; requests wraps urllib3's reason once or twice."""
     from requests import exceptions as at
@@ -305,11 +332,11 @@ def _broken(error: RequestException, server: str, seconds: float) -> GrobidError
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", inner)
     if isinstance(error, at.ConnectTimeout) or isinstance(reason, NewConnectionError):
-        return GrobidError("down", f"No GROBID server answers at {server}.", _ELSE)
+        return down(server)
     if isinstance(error, at.Timeout) or isinstance(reason, ReadTimeoutError):
-        return _too_slow(server, seconds)
+        return too_slow(server, seconds)
     if isinstance(error, at.ChunkedEncodingError | at.ContentDecodingError):
-        return _cut(server)
+        return cut(server)
     if isinstance(error, at.SSLError | at.InvalidURL | at.InvalidSchema):
         return GrobidError(
             "bad_url", f"{server} cannot be spoken to.", "Check the URL: http:// or https://, host and port."
@@ -317,49 +344,5 @@ def _broken(error: RequestException, server: str, seconds: float) -> GrobidError
     return GrobidError(
         "reset",
         f"{server} broke the connection before it answered.",
-        f"GROBID may have run out of memory (give it 4 GB) or have been stopped: look at its log. {_ELSE}",
+        f"GROBID may have run out of memory (give it 4 GB) or have been stopped: look at its log. {ELSE}",
     )
-
-
-def _failed(body: bytes, name: str) -> GrobidError:
-    text = _printable(body[:400].decode(errors="replace"))[:200] or "no reason given"
-    code = re.match(rb"\s*\[([A-Z_]+)\]", body)
-    hint = _CODES.get(code[1] if code else b"", "Look at GROBID's log, or use --parser pdf.")
-    return GrobidError("failed", f"GROBID could not read {name}: {text}", hint)
-
-
-def _busy(server: str, refusals: int, seconds: float) -> GrobidError:
-    return GrobidError(
-        "busy",
-        f"GROBID at {server} was busy: it refused {refusals} times and had not read the paper after {seconds:.0f} s.",
-        "Wait until its other work is done, or raise its concurrency (grobid.yaml).",
-    )
-
-
-def _too_slow(server: str, seconds: float) -> GrobidError:
-    return GrobidError(
-        "timeout",
-        f"GROBID at {server} did not answer within {seconds:.0f} s.",
-        "Try again when its machine is less busy, or use --parser pdf.",
-    )
-
-
-def _cut(server: str) -> GrobidError:
-    return GrobidError(
-        "cut",
-        f"The answer of {server} ended in the middle.",
-        "GROBID may have run out of memory (give it 4 GB) or have been stopped: look at its log and try again.",
-    )
-
-
-def _not_grobid(server: str, status: int) -> GrobidError:
-    return GrobidError(
-        "not_grobid",
-        f"What answers at {server} is not GROBID (HTTP status {status}).",
-        f"Check the URL (redirects are not followed). {_ELSE}",
-    )
-
-
-def _printable(text: str) -> str:
-    """Return `text` without anything that could steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -84,13 +85,93 @@ async def test_whatever_the_server_does_the_wait_ends_at_the_deadline(
     assert time.monotonic() - began < 3.0
 
 
+@pytest.mark.parametrize("breaks", [fake.reset, fake.cut, fake.cut_unannounced, fake.restart(1.2)])
+async def test_a_server_that_stops_midway_and_comes_back_is_asked_again(pdf: Path, breaks: Fault) -> None:
+    with StandIn(faults=[breaks]) as grobid:
+        assert await tei_of(pdf, grobid.url) == fake.TEI
+    assert len(grobid.received) == 2
+
+
+async def test_a_pdf_that_breaks_the_server_is_sent_three_times_at_most(pdf: Path) -> None:
+    with StandIn(faults=repeat(fake.reset)) as grobid:
+        assert (await _error_of(pdf, grobid.url)).code == "grobid.reset"
+    assert len(grobid.received) == 3
+
+
+async def test_a_server_that_does_not_come_back_by_the_deadline_is_what_it_broke_with(pdf: Path) -> None:
+    began = time.monotonic()
+    error = await _error_with(pdf, [fake.restart(60)], deadline=1.0)
+    assert error.code == "grobid.reset"
+    assert time.monotonic() - began < 3.0
+
+
+async def test_a_server_that_still_starts_is_waited_for(pdf: Path) -> None:
+    with StandIn(health=[fake.STARTING, fake.STARTING]) as grobid:
+        assert await tei_of(pdf, grobid.url) == fake.TEI
+    with StandIn(health=repeat(fake.STARTING)) as grobid:
+        assert (await _error_of(pdf, grobid.url, deadline=0.7)).code == "grobid.busy"
+        assert not grobid.received
+
+
+async def test_a_server_whose_models_failed_says_which(pdf: Path) -> None:
+    with StandIn(health=repeat(fake.BROKEN)) as grobid:
+        error = await _error_of(pdf, grobid.url)
+        assert error.code == "grobid.not_ready"
+        assert "header" in error.message
+        assert not grobid.received
+
+
+@pytest.mark.parametrize("health", [b"", b"OK", b"[]", b"[" * 100_000, b'{"status": "up"}'])
+async def test_a_server_whose_health_says_nothing_is_asked_whether_it_is_alive(pdf: Path, health: bytes) -> None:
+    with StandIn(health=[health]) as grobid:
+        assert await tei_of(pdf, grobid.url) == fake.TEI
+
+
+@pytest.mark.parametrize("version", [b"0.8.1", b"0.7.3-SNAPSHOT", b'{"version": "0.6.2"}', b"0.8"])
+async def test_a_server_that_is_too_old_is_sent_nothing(pdf: Path, version: bytes) -> None:
+    with StandIn(version=version) as grobid:
+        error = await _error_of(pdf, grobid.url)
+        assert error.code == "grobid.too_old"
+        assert "scripts/start-grobid" in error.hint
+        assert not grobid.received
+
+
+@pytest.mark.parametrize(
+    ("version", "advised"),
+    [(b"0.8.2", True), (b"0.9.0-70-g94429f4e2", True), (b"unknown", True), (b"0.9.1", False), (b"0.10.0", False)],
+)
+async def test_another_version_is_recommended_where_it_is_better(pdf: Path, version: bytes, advised: bool) -> None:
+    heard: list[str] = []
+    with StandIn(version=version) as grobid:
+        assert await tei_of(pdf, grobid.url, notice=heard.append) == fake.TEI
+    assert ["grobid/grobid:0.9.1-crf" in said for said in heard] == [True] * advised
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b"consolidateHeader=0", b"consolidateHeader=1"),
+        (b"consolidateCitations=0", b"consolidateCitations=2"),
+        (b"<text>", b'<text><biblStruct xml:id="b0" status="consolidated" source="crossref"/>'),
+    ],
+)
+async def test_what_was_looked_up_all_the_same_is_refused(pdf: Path, was: bytes, becomes: bytes) -> None:
+    assert was in fake.TEI
+    with StandIn(fake.TEI.replace(was, becomes)) as grobid:
+        assert (await _error_of(pdf, grobid.url)).code == "grobid.consolidated"
+
+
+async def test_tei_that_does_not_say_what_was_looked_up_is_believed(pdf: Path) -> None:
+    silent = re.sub(rb"<encodingDesc>.*</encodingDesc>", b"", fake.TEI)
+    silent = silent.replace(b"<text>", b'<text><biblStruct status="extracted"/>')
+    with StandIn(silent) as grobid:
+        assert await tei_of(pdf, grobid.url) == silent
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
         (fake.no_content, "no_content"),
-        (fake.reset, "reset"),
-        (fake.cut, "cut"),
-        (fake.cut_unannounced, "cut"),
         (fake.html, "html"),
         (fake.wrong_root, "not_tei"),
         (fake.not_xml, "not_tei"),
@@ -105,12 +186,28 @@ async def test_each_fault_has_a_reason_of_its_own(pdf: Path, fault: Fault, reaso
 
 
 @pytest.mark.parametrize(
-    ("code", "advice"),
-    [("NO_BLOCKS", "OCR"), ("BAD_INPUT_DATA", "damaged"), ("TOO_MANY_BLOCKS", "too long"), ("TIMEOUT", "120 s")],
+    ("code", "number", "reason", "advice"),
+    [
+        ("NO_BLOCKS", 500, "no_blocks", "OCR"),
+        ("NO_BLOCKS", 400, "no_blocks", "OCR"),
+        ("BAD_INPUT_DATA", 500, "bad_input_data", "damaged"),
+        ("PDFALTO_CONVERSION_FAILURE", 500, "pdfalto_conversion_failure", "damaged"),
+        ("TOO_MANY_BLOCKS", 409, "too_many_blocks", "too long"),
+        ("TOO_MANY_TOKENS", 500, "too_many_tokens", "too long"),
+        ("TIMEOUT", 409, "gave_up", "120 s"),
+        ("TAGGING_ERROR", 500, "tagging_error", "models"),
+        ("PARSING_ERROR", 500, "parsing_error", "viewer"),
+        ("GENERAL", 500, "general", "log"),
+        ("NEVER_HEARD_OF", 500, "failed", "log"),
+    ],
 )
-async def test_what_grobid_says_of_a_failure_is_passed_on_with_advice(pdf: Path, code: str, advice: str) -> None:
-    error = await _error_with(pdf, [fake.failed(code)])
-    assert error.code == "grobid.failed"
+async def test_what_grobid_says_of_a_failure_has_a_code_and_advice(
+    pdf: Path, code: str, number: int, reason: str, advice: str
+) -> None:
+    with StandIn(faults=[fake.failed(code, number=number)]) as grobid:
+        error = await _error_of(pdf, grobid.url)
+        assert len(grobid.received) == 1, "it would fail again"
+    assert error.code == f"grobid.{reason}"
     assert f"[{code}] said the parser" in error.message
     assert advice in error.hint
 
@@ -230,8 +327,10 @@ def test_a_process_that_gives_up_waiting_also_ends(pdf: Path) -> None:
 async def test_alive_names_the_version() -> None:
     with StandIn() as grobid:
         assert await alive(grobid.url) == "0.9.1"
-    with StandIn(version=b"0.6.2\n") as old:
-        assert await alive(old.url) == "0.6.2"
+    with StandIn(version=b"0.8.2\n") as old:
+        assert await alive(old.url) == "0.8.2"
+    with StandIn(version=b"0.6.2") as older, pytest.raises(GrobidError, match="too old"):
+        await alive(older.url)
 
 
 async def test_alive_is_none_where_nothing_answers(nobody: str) -> None:
