@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 
+import paper2code_local
 from paper2code_local.doctor.check import Check, Subject, failed
 
 CHECKS = (
@@ -27,8 +28,8 @@ CHECKS = (
     "machine:gpu",
     "machine:cpu",
     "stored:memory",
-    "stored:models",
     "places:store",
+    "stored:models",
     "places:output",
     "places:cache",
     "places:temporary",
@@ -52,7 +53,16 @@ def examine(subject: Subject) -> Iterator[Check]:
         try:
             yield from getattr(import_module(f"{__name__}.{module}"), name)(subject)
         except ImportError as error:
-            fix = [sys.executable, "-m", "pip", "install", "--force-reinstall", (error.name or "").partition(".")[0]]
-            yield failed(name, f"cannot be looked at: {error}", shlex.join(fix))
+            yield failed(name, f"cannot be looked at: {error}", _again((error.name or "").partition(".")[0]))
         except OSError as error:
             yield failed(name, f"cannot be looked at: {error}", "mend what the operating system says here")
+        except RuntimeError as error:  # pathlib's word for a user without a home folder
+            if "home" not in str(error):
+                raise
+            yield failed(name, "there is no home folder, and HOME is not set", "export HOME=$(mktemp -d)")
+
+
+def _again(package: str) -> str:
+    if package == paper2code_local.__name__:
+        return "get paper2code_local itself again: a part of it is missing"
+    return shlex.join([sys.executable, "-m", "pip", "install", "--force-reinstall", package])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shlex
 import socket
 from collections.abc import Iterator
@@ -13,10 +12,10 @@ from paper2code_local import offline
 from paper2code_local.doctor.check import Check, Subject, failed, fine, warned
 from paper2code_local.errors import GrobidError
 from paper2code_local.stages.s1_parse.grobid import alive
+from paper2code_local.stages.s1_parse.grobid_answers import IMAGE, advice
 
-NOWHERE = ("192.0.2.1", 9)
-"""Reserved for documentation (RFC 5737): no machine has this address."""
-OLDEST_GROBID = (0, 8, 2)
+NOWHERE = ("192.0.2.1", "198.51.100.1")
+"""Reserved for documentation (RFC 5737): no machine has these addresses."""
 SECONDS = 1.5
 CONTAINERS = {"docker": ("docker", "version"), "podman": ("podman", "info"), "apptainer": ("apptainer", "--version")}
 """What scripts/start-grobid can use, and how one asks it whether it works."""
@@ -31,10 +30,9 @@ def grobid(subject: Subject) -> Iterator[Check]:
         return
     if version is None:
         found = f"none answers at {subject.grobid}: PDFs are read by the embedded parser, which finds less"
-        yield warned("grobid", found, _start(subject))
-    elif tuple(map(int, re.findall(r"\d+", version)[:3])) < OLDEST_GROBID:
-        oldest = ".".join(map(str, OLDEST_GROBID))
-        yield warned("grobid", f"{version} at {subject.grobid} is older than {oldest}", _start(subject))
+        yield warned("grobid", found, f"{_start(subject)}; until then PDFs are read without it")
+    elif better := advice(version, subject.grobid):
+        yield warned("grobid", better, f"stop this one, then {_start(subject)}")
     else:
         yield fine("grobid", f"{version} at {subject.grobid}")
 
@@ -43,16 +41,16 @@ def _start(subject: Subject) -> str:
     """Say how GROBID is started where it should answer."""
     parts = urlsplit(subject.grobid)
     if parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        return f"start it on {parts.hostname}, or name another with --grobid URL; until then PDFs are read without it"
+        return f"start one on {parts.hostname}, or name another with --grobid URL"
     script = subject.checkout / "scripts" / "start-grobid"
     start = shlex.join([str(script), *(["--port", str(parts.port)] if parts.port not in (None, 8070) else [])])
     if not subject.is_checkout:
-        start = f"docker run --detach --rm --init --publish 127.0.0.1:{parts.port or 8070}:8070 grobid/grobid:0.9.1-crf"
+        start = f"docker run --detach --rm --init --publish 127.0.0.1:{parts.port or 8070}:8070 {IMAGE}"
     here = [name for name in CONTAINERS if subject.which(name)]
     if any(subject.run(*CONTAINERS[name], seconds=2)[0] == 0 for name in here):
         return start
     trouble = f"start the daemon of {here[0]}" if here else "install docker, podman or apptainer"
-    return f"{trouble}, then {start}; until then PDFs are read without it"
+    return f"{trouble}, then {start}"
 
 
 def network(subject: Subject) -> Iterator[Check]:
@@ -60,17 +58,19 @@ def network(subject: Subject) -> Iterator[Check]:
 
     A datagram socket is given an address of nobody: that sends nothing, even where it is not refused.
     """
-    hosts = ", ".join(("this machine", *(host for host in offline.host_of(subject.grobid) if not _is_loopback(host))))
+    named = offline.host_of(subject.grobid)
+    address = next(each for each in NOWHERE if each not in named)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(NOWHERE)
+            probe.connect((address, 9))
         except offline.OfflineError:
-            found = f"only {hosts} can be reached: {NOWHERE[0]} was refused; the engine gets HF_HUB_OFFLINE=1"
+            hosts = " and ".join(("this machine", *(host for host in named if not _is_loopback(host))))
+            found = f"only {hosts} can be reached: {address} was refused; the engine gets HF_HUB_OFFLINE=1"
             yield fine("network", found)
             return
         except OSError:
             pass
-    yield failed("network", f"{NOWHERE[0]} is not refused: a library could connect to it", "report it: this is a bug")
+    yield failed("network", f"{address} is not refused: a library could connect to it", "report it: this is a bug")
 
 
 def _is_loopback(host: str) -> bool:

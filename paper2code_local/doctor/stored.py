@@ -10,7 +10,7 @@ from paper2code_local.doctor.check import Check, Subject, failed, fine, warned
 from paper2code_local.engine.hardware import Gpu, Hardware, available_memory
 from paper2code_local.engine.sizing import ModelShape, Need, engine_args
 from paper2code_local.errors import EngineError, ModelError
-from paper2code_local.modelstore.card import ModelCard, cards, choose_default, find_card
+from paper2code_local.modelstore.card import ModelCard, Weights, cards, choose_default, find_card
 from paper2code_local.modelstore.folder import ModelFolder, model_folder
 from paper2code_local.modelstore.store import default_store, read_record, status, verify
 from paper2code_local.session import shape_of
@@ -29,13 +29,20 @@ def memory(subject: Subject) -> Iterator[Check]:
     where = f"{machine.memory / GIB:.1f} GiB free"
     if machine.gpus:
         where += f", and {sum(gpu.free for gpu in machine.gpus) / GIB:.1f} on the GPU(s)"
-    fits = [card.id for card in cards() if _why_not(card, machine) is None]
+    usable = [card for card in cards() if _usable(card, machine)]
+    fits = [card.id for card in usable if _why_not(card, machine) is None]
     reasons = [reason for spec in _used(subject) if (reason := _of(subject, spec, machine))]
     for reason in reasons:
         yield failed("memory", f"{where}; {reason.message}", f"export P2C_MODEL={fits[-1]}" if fits else reason.hint)
     if not reasons:
-        largest = f", the largest {fits[-1]}" if fits else ""
-        yield fine("memory", f"{where}; {len(fits)} of the catalogue's {len(cards())} models fit{largest}")
+        largest = f", the largest is {fits[-1]}" if fits else ""
+        plain = "" if machine.gpus else " in 16 bits"
+        yield fine("memory", f"{where}; {len(fits)} of the catalogue's {len(cards())} models fit{plain}{largest}")
+
+
+def _usable(card: ModelCard, machine: Hardware) -> tuple[Weights, ...]:
+    """Return the precisions that this machine surely has kernels for: on the CPU, only the plain one."""
+    return tuple(weights for weights in card.weights if machine.gpus or weights.precision == "bf16")
 
 
 def _of(subject: Subject, spec: str, machine: Hardware) -> EngineError | None:
@@ -51,12 +58,11 @@ def _of(subject: Subject, spec: str, machine: Hardware) -> EngineError | None:
 
 
 def _why_not(card: ModelCard, machine: Hardware) -> EngineError | None:
-    """Say why a model of the catalogue does not fit in its smallest precision; on the CPU only bf16 counts."""
-    usable = [weights for weights in card.weights if machine.gpus or weights.precision == "bf16"] or card.weights
+    """Say why a model of the catalogue does not fit, in the smallest precision that it has for this machine."""
     context, _ = budget(PAPER_TOKENS, card.context, card.answer_scale, card.granularity == "file")
     shape = ModelShape(
         id=card.id,
-        weights=min(weights.bytes for weights in usable),
+        weights=min(weights.bytes for weights in _usable(card, machine) or card.weights),
         kv_per_token=card.kv_bytes_per_token,
         context=card.context,
         heads=HEADS,

@@ -19,7 +19,9 @@ def test_grobid_is_told_with_its_version(machine: Machine) -> None:
     assert (check.status, server.url in check.found) == ("ok", True)
 
 
-@pytest.mark.parametrize(("version", "status"), [(b"0.8.2", "ok"), (b"0.8.1", "warn"), (b"1.0", "ok")])
+@pytest.mark.parametrize(
+    ("version", "status"), [(b"0.9.1", "ok"), (b"0.8.2", "warn"), (b"0.8.1", "warn"), (b"1.0", "ok")]
+)
 def test_an_old_grobid_is_a_warning(machine: Machine, version: bytes, status: str) -> None:
     with StandIn(version=version) as server:
         assert next(grobid(machine.subject(grobid=server.url))).status == status

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from paper2code_local.doctor.stored import memory, models
-from paper2code_local.modelstore.card import choose_default
+from paper2code_local.modelstore.card import cards, choose_default
 from paper2code_local.modelstore.store import RECORD, Record, StoredFile, digest
 from tests.doctor.machines import GPU, Machine
 from tests.small_model import write_model
@@ -71,6 +71,12 @@ def test_what_fits_depends_on_the_memory_there_is(stocked: Machine) -> None:
     stocked.file("proc/meminfo", f"MemAvailable: {1 << 20} kB\n")
     (check,) = memory(stocked.subject())
     assert (check.status, "1.0 GiB free" in check.found) == ("fail", True)
+
+
+def test_on_the_cpu_only_plain_weights_count(stocked: Machine) -> None:
+    stocked.file("proc/meminfo", f"MemAvailable: {2 << 30} kB\n")
+    plain = sum(any(weights.precision == "bf16" for weights in card.weights) for card in cards())
+    assert f" {plain} of the catalogue's {len(cards())} models fit in 16 bits" in next(memory(stocked.subject())).found
 
 
 def test_on_a_gpu_its_memory_counts(stocked: Machine) -> None:
