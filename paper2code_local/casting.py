@@ -40,18 +40,21 @@ class Part:
 Cast = Mapping[ModelStage, Part]
 
 
-def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener) -> dict[ModelStage, Part]:
+async def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener) -> dict[ModelStage, Part]:
     """Find a model for each stage and cut the paper to its context; no engine is started.
 
-    Raises UsageError, and ModelError when a model is unknown, not pulled or refused.
+    Raises UsageError, ModelError when a model is unknown, not pulled or refused, EngineError of a server.
     """
     remembered = read_record(folder)
     parts: dict[str, Part] = {}
     cast: dict[ModelStage, Part] = {}
+    urls = urls_of(job, remembered)
     for stage, spec in specs_of(job, remembered).items():
-        model = session.open_model(job, spec)
+        before = remembered.models.get(stage) if remembered else None
+        model = await session.open_model(job, spec, urls[stage], before.server if before else None)
         if model.identity not in parts:
-            before = remembered.models.get(stage) if remembered else None
+            if model.notice:
+                say(Notice(level="info", message=model.notice))
             parts[model.identity] = _part(job, model, paper, before, hints, folder, say)
         cast[stage] = parts[model.identity]
     return cast
@@ -59,9 +62,16 @@ def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener) -> d
 
 def specs_of(job: Job, remembered: RunRecord | None) -> dict[ModelStage, str | None]:
     """Return what names each stage's model: the job, else what the run began with, else None for the default."""
-    if job.model is None and job.engine != "scripted" and remembered is not None:
+    if job.model is None and job.engine_url is None and job.engine != "scripted" and remembered is not None:
         return {stage: each.spec or None for stage, each in remembered.models.items()}
     return by_stage(job.model, "--model")
+
+
+def urls_of(job: Job, remembered: RunRecord | None) -> dict[ModelStage, str | None]:
+    """Return each stage's server: the job's, else what the run began with, else None for an engine of our own."""
+    if job.engine_url is None and job.model is None and job.engine != "scripted" and remembered is not None:
+        return {stage: each.server.url if each.server else None for stage, each in remembered.models.items()}
+    return by_stage(job.engine_url, "--engine-url")
 
 
 def told(cast: Cast, text: str) -> dict[ModelStage, Part]:
@@ -123,5 +133,12 @@ def _part(
         attempts=job.attempts,
         told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
     )
-    record = ModelRecord(id=model.id, spec=model.spec, identity=model.identity, context=context, paper_budget=room)
+    record = ModelRecord(
+        id=model.id,
+        spec=model.spec,
+        identity=model.identity,
+        context=context,
+        paper_budget=room,
+        server=model.server,
+    )
     return Part(model, record, engine, text, asker.knowing(text.text).knowing(hints))

@@ -109,7 +109,7 @@ async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
     with telling(say, "parse") as notes:
         paper = await read_paper(job, say, folder)
         notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
-    cast = casting.cast(job, paper, hints, folder, say)
+    cast = await casting.cast(job, paper, hints, folder, say)
     record = _recorded(job, paper, {stage: part.record for stage, part in cast.items()}, folder)
     try:
         return await _stages(Run(job, folder, say, record, paper, cast))
@@ -120,7 +120,8 @@ async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
 async def look_ahead(job: Job, notice: Callable[[str], None]) -> tuple[PaperText, session.Model]:
     """Return the paper as the model would read it, and the model; nothing is written and no engine is started."""
     paper = await s1_parse.parse(job.paper, job.parser, job.grobid, None, notice)
-    model = session.open_model(job, by_stage(job.model, "--model")["code"])
+    url = by_stage(job.engine_url, "--engine-url")["code"]
+    model = await session.open_model(job, by_stage(job.model, "--model")["code"], url)
     whole = paper_text(paper, model.tokenizer.count, None)
     _, room = budget(whole.tokens, model.context, model.scale, model.granularity == "file")
     return paper_text(paper, model.tokenizer.count, room), model

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from paper2code_local.connecting import connect
 from paper2code_local.engine import hardware, sizing
 from paper2code_local.engine.chat import ChatTokenizer
+from paper2code_local.engine.dialects import Server
 from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
 from paper2code_local.engine.reasoning import Reasoning
 from paper2code_local.engine.scripted import ScriptedEngine
@@ -85,10 +87,20 @@ class Model:
     can_prefill: bool
     """Whether its engine honours `Request.prefill`."""
     launch: Launch
+    server: Server | None = None
+    """What was found out about the server that the user named."""
+    notice: str = ""
+    """What the user should know of it."""
 
 
-def open_model(job: Job, spec: str | None) -> Model:
-    """Find the model that `spec` names, None for the default. Raises ModelError when unknown, not pulled or refused."""
+async def open_model(job: Job, spec: str | None, url: str | None = None, known: Server | None = None) -> Model:
+    """Find the model that `spec` names, None for the default: on this machine, or on the server at `url`.
+
+    `known` is what was found out about that server before. Raises ModelError when the model is unknown, not pulled or
+    refused, and UsageError and EngineError of the server.
+    """
+    if url is not None:
+        return await _elsewhere(job, spec, url, known)
     if job.engine == "scripted":
         return _scripted(job.engine_args)
     store = default_store(os.environ)
@@ -159,6 +171,33 @@ async def _launch(
     engine.on_token(sayer.tokens)
     sayer.say(EngineReady(seconds=round(time.monotonic() - started, 1)))
     return engine
+
+
+async def _elsewhere(job: Job, spec: str | None, url: str, known: Server | None) -> Model:
+    if job.engine == "scripted":
+        raise UsageError("engine_url", "the scripted engine has no server", "Leave out --engine or --engine-url.")
+    connection = await connect(url, spec, job.tokenizer, job.engine_args, known)
+    server = connection.server
+
+    async def launch(_context: int, _log: Path, sayer: Sayer) -> Engine:
+        engine = await connection.engine()
+        engine.on_token(sayer.tokens)
+        return engine
+
+    return Model(
+        id=server.model,
+        spec=server.model,
+        identity=server.identity,
+        context=server.context,
+        granularity=connection.granularity,
+        scale=connection.scale,
+        sampling=connection.sampling,
+        tokenizer=connection.tokenizer,
+        can_prefill=server.can_prefill,
+        launch=launch,
+        server=server,
+        notice=connection.told,
+    )
 
 
 def _scripted(arguments: dict[str, JsonValue]) -> Model:

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue
 
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.artifacts.paper import ParserName
+from paper2code_local.engine.dialects import Server
 from paper2code_local.errors import UsageError
 
 ModelStage = Literal["plan", "analyse", "code"]
@@ -30,6 +31,10 @@ class Job(Frozen):
     parser: Literal["auto", "grobid", "pdf", "tei"] = "auto"
     grobid: str = "http://127.0.0.1:8070"
     engine: Literal["vllm", "scripted"] = "vllm"
+    engine_url: str | None = None
+    """An OpenAI-compatible server, or one by stage; None for an engine of our own. `model` is its name there."""
+    tokenizer: Path | None = None
+    """The folder of the tokenizer of a server's model."""
     engine_args: dict[str, JsonValue] = Field(default_factory=dict)
     seed: int = 0
     attempts: int = 3
@@ -70,6 +75,8 @@ class ModelRecord(Frozen):
     """Tokens of prompt and answer; every prompt of the run is fitted to it."""
     paper_budget: int
     """Tokens that the paper may take of it."""
+    server: Server | None = None
+    """Where it is served, when that is not by us."""
 
 
 class RunRecord(Frozen):

@@ -45,7 +45,8 @@ def within(*places: str) -> set[str]:
 LAYERS = {
     "cli": ("cli/", "__main__.py"),
     "pipeline": ("pipeline.py", *("cli/", "__main__.py")),
-    "casting": ("casting.py", "pipeline.py"),
+    "casting": ("casting.py", "pipeline.py", "cli/"),
+    "connecting": ("connecting.py", "session.py"),
     "rundir": ("rundir.py", "casting.py", "pipeline.py", "cli/"),
     "session": ("session.py", "casting.py", "pipeline.py", "doctor/", "cli/"),
     "settings": ("settings.py", "session.py", "casting.py", "pipeline.py", "doctor/", "cli/"),

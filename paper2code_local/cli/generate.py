@@ -16,7 +16,7 @@ import click
 from pydantic import JsonValue
 from rich.console import Console
 
-from paper2code_local import offline, pipeline
+from paper2code_local import casting, offline, pipeline
 from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
@@ -30,7 +30,7 @@ from paper2code_local.listeners.summary import Totals, markdown, summary
 from paper2code_local.listeners.terminal import TerminalView
 from paper2code_local.pipeline import Outcome
 from paper2code_local.rundir import RunDir
-from paper2code_local.settings import Job
+from paper2code_local.settings import Job, ModelStage, by_stage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -58,6 +58,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     default="vllm",
     help="scripted needs no model: its code is nonsense.",
 )
+@click.option(
+    "--engine-url",
+    metavar="URL",
+    help="An OpenAI-compatible server, as http://127.0.0.1:8000/v1; --model is then its name there.",
+)
+@click.option("--tokenizer", type=FOLDER, metavar="DIR", help="With --engine-url: the folder of the model's tokenizer.")
 @click.option(
     "--engine-arg",
     "engine_args",
@@ -97,6 +103,7 @@ def generate(
     p2c-local generate paper.pdf -o my-repo --until plan    then edit 2-plan.json in the run folder, and again:
     p2c-local generate paper.pdf -o my-repo                 goes on from there
     p2c-local generate paper.tei.xml -o my-repo --model qwen2.5-coder-0.5b-instruct --json
+    p2c-local generate paper.pdf -o my-repo --engine-url http://127.0.0.1:11434/v1 --model qwen3-coder:30b
 
     What the model once answered is never asked again: an interrupted run goes on where it stopped, a finished one
     replays. What you edit in the run folder is used as it stands, and what follows from it is redone.
@@ -105,6 +112,7 @@ def generate(
     """
     job = Job(engine_args=dict(map(engine_arg, engine_args)), **given)
     offline.guard(*offline.host_of(job.grobid))
+    _guard_servers(by_stage(job.engine_url, "--engine-url"))
     root = pipeline.run_folder(job)
     if dry_run:
         return _estimated(job, root, json)
@@ -112,6 +120,7 @@ def generate(
     boundary().run = root
     with ExitStack() as open_while_running:
         open_while_running.enter_context(folder.locked())
+        _guard_servers(casting.urls_of(job, casting.read_record(folder)))
         files = (root / "events.jsonl", events)
         listeners: list[Listener] = [open_while_running.enter_context(JsonLines(path)) for path in files if path]
         screen = open_while_running.enter_context(own_stderr())
@@ -138,6 +147,11 @@ def generate(
     elif not quiet:
         say(told(outcome, totals))
     return CLEAN if outcome.ok else FINDINGS
+
+
+def _guard_servers(urls: Mapping[ModelStage, str | None]) -> None:
+    """Let the servers be reached that the user named, now or when the run began."""
+    offline.guard(*(host for url in urls.values() if url for host in offline.host_of(url)))
 
 
 @contextmanager

@@ -53,6 +53,10 @@ class Server(Frozen):
     system: bool = True
     """The template has a system role."""
     tokens_per_piece: float = TOKENS_PER_PIECE
+    counted: bool = False
+    """The server counted for the estimate of `tokens_per_piece`."""
+    tokenizer: str = ""
+    """The folder of the model's own tokenizer, where the user has it."""
 
     @property
     def can_prefill(self) -> bool:

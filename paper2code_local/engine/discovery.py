@@ -75,7 +75,7 @@ async def discover(
         hint = "Name the folder of this very model, or leave --tokenizer out."
         raise UsageError("tokenizer", f"--tokenizer is not the tokenizer of {name} at {wire.url}", hint)
     if tokenizer is None and counted is not None:
-        server = server.model_copy(update={"tokens_per_piece": MARGIN * counted / pieces(SAMPLE)})
+        server = server.model_copy(update={"tokens_per_piece": MARGIN * counted / pieces(SAMPLE), "counted": True})
     server = await _spoken(wire, server, tokenizer if templated else None)
     if context is None:  # after a request: some servers load the model with it, and only then know
         server = server.model_copy(update={"context": await _context(wire, name, entry) or DEFAULT_CONTEXT})

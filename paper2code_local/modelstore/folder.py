@@ -36,15 +36,15 @@ _PICKLES = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pt
 _INDEX = "model.safetensors.index.json"
 _READERS = 4
 """Files that are hashed at a time: sha256 lets other threads run."""
-_UNIT_BELOW_PARAMETERS = 4e9
+UNIT_BELOW_PARAMETERS = 4e9
 _LAYOUT = "name a folder in Hugging Face layout: config.json, tokenizer.json, *.safetensors"
 _FETCH = "fetch the folder again, whole"
 _Said = TypeVar("_Said", bound=BaseModel)
 Hashing = Callable[[int, int], None]
 """Hears how many bytes have been hashed, and how many there are; not called where all digests are known."""
-_SCALES: dict[Granularity, float] = {"unit": 1.0, "file": 2.0}
+SCALES: dict[Granularity, float] = {"unit": 1.0, "file": 2.0}
 """How long answers may be where no card says it: a large model is not held back by what suits a small one."""
-_DEFAULT_SAMPLING = Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
+DEFAULT_SAMPLING = Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
 
 
 class _Foreign(BaseModel):
@@ -159,8 +159,8 @@ def open_folder(
         identity=_identity(path, record, chat_template, hashing),
         context=min(card.context, size.context) if card else size.context,
         granularity=granularity,
-        answer_scale=card.answer_scale if card else _SCALES[granularity],
-        sampling=card.sampling if card else _DEFAULT_SAMPLING,
+        answer_scale=card.answer_scale if card else SCALES[granularity],
+        sampling=card.sampling if card else DEFAULT_SAMPLING,
         weights_bytes=weights_bytes,
         kv_bytes_per_token=size.kv_bytes_per_token,
         attention_heads=size.attention_heads,
@@ -169,6 +169,31 @@ def open_folder(
         chat_template=chat_template if chat_template is not None else _chat_template(path, tokens),
         tokenizer=path / "tokenizer.json",
         eos_token_ids=_eos_token_ids(path, generation),
+        bos_token=_token(tokens.bos_token),
+        eos_token=_token(tokens.eos_token),
+    )
+
+
+@dataclass(frozen=True)
+class TokenizerFolder:
+    """A tokenizer without its model: the weights are a server's."""
+
+    tokenizer: Path
+    chat_template: str | None
+    bos_token: str
+    eos_token: str
+
+
+def tokenizer_folder(path: Path) -> TokenizerFolder:
+    """Read the tokenizer of a folder, which need hold no weights. Raises ModelError: no_tokenizer, unreadable."""
+    if not (path / "tokenizer.json").is_file():
+        raise ModelError("no_tokenizer", f"{path} holds no tokenizer.json", "name the folder that the model came in")
+    name = "tokenizer_config.json"
+    tokens = _parse(_Tokenizer, path, name, _read_json(path, name) if (path / name).exists() else {})
+    templated = tokens.chat_template or (path / "chat_template.jinja").is_file()
+    return TokenizerFolder(
+        tokenizer=path / "tokenizer.json",
+        chat_template=_chat_template(path, tokens) if templated else None,
         bos_token=_token(tokens.bos_token),
         eos_token=_token(tokens.eos_token),
     )
@@ -279,7 +304,7 @@ def _readable(path: Path, name: str, reason: str = "unreadable") -> Iterator[Non
 
 def _granularity(weights_bytes: int, bits: int) -> Granularity:
     """Small models write a body at a time. Parameters are estimated from the bits that each takes."""
-    return "unit" if weights_bytes * 8 / bits < _UNIT_BELOW_PARAMETERS else "file"
+    return "unit" if weights_bytes * 8 / bits < UNIT_BELOW_PARAMETERS else "file"
 
 
 def _chat_template(path: Path, tokenizer: _Tokenizer) -> str:
