@@ -21,7 +21,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from paper2code_local.errors import InputError
-from paper2code_local.stages.s1_parse.pdf_hidden import Hidden, backgrounds_of, is_white, why_hidden
+from paper2code_local.stages.s1_parse.pdf_hidden import Covers, Hidden, backgrounds_of, is_white, why_hidden
 
 MAX_BYTES = 100_000_000
 MAX_PAGES = 2000
@@ -93,6 +93,8 @@ class _Run:
     angle: int
     mode: int
     white: bool
+    address: int
+    """Of the text object: tells which of them lie under something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def _run(text: pypdfium2.PdfTextPage, i: int, handle: object) -> _Run:
         math=bool(_MATH.search(low)),
     )
     mode = pdfium.FPDFTextObj_GetTextRenderMode(handle)
-    return _Run(style, angle, mode, is_white(handle))
+    return _Run(style, angle, mode, is_white(handle), ctypes.addressof(handle.contents))  # type: ignore[attr-defined]
 
 
 def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: int) -> Page:
@@ -261,6 +263,7 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
     image = (invisible > 0 or len(raws) < _SCANNED) and _has_image(page)
     scanned = image and invisible > 0.8 * len(raws)
     backgrounds = list(backgrounds_of(page)) if any(raw.run.white for raw in raws) else []
+    covers = Covers(page)
     glyphs: list[Glyph] = []
     hidden: list[list[str]] = []
     aside: list[_Raw] = []
@@ -268,6 +271,8 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
     for i, raw in enumerate(raws):
         x, y, size = (raw.box[0] + raw.box[2]) / 2, raw.y, raw.run.style.size
         kind = why_hidden(x, y, size, raw.run.mode, raw.run.white, (left, bottom, right, top), backgrounds, scanned)
+        if not kind and covers.hide(raw.run.address, raw.box):
+            kind = "covered"
         if kind:
             if before != (kind, i - 1):
                 hidden.append([kind, ""])

@@ -24,9 +24,14 @@ WHITE = 245
 """Of 255: a colour whose red, green and blue all reach this cannot be told from paper."""
 
 
+KINDS = ("white", "tiny", "invisible", "off-page", "covered")
+_MOST_OBJECTS = 20_000
+"""On a page with more, most of them lines of a plot, nothing is taken for covered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A run of text that nobody sees: "white", "tiny", "invisible" or "off-page"."""
+    """A run of text that nobody sees; `kind` is one of `KINDS`."""
 
     kind: str
     page: int
@@ -36,7 +41,7 @@ class Hidden:
 def describe(hidden: list[Hidden]) -> tuple[str, ...]:
     """Say in one sentence per kind how much text is hidden, where, and how it begins."""
     sentences = []
-    for kind in ("white", "tiny", "invisible", "off-page"):
+    for kind in KINDS:
         runs = [run for run in hidden if run.kind == kind]
         if runs:
             count = sum(visible(run.text) for run in runs)
@@ -84,6 +89,60 @@ def _is_coloured(item: pypdfium2.PdfObject) -> bool:
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
     return fill.value != 0 and not is_white(item)
+
+
+class Covers:
+    """The opaque rectangles that a page paints over its text. Those inside forms may blend or be cut: they are not asked."""
+
+    def __init__(self, page: pypdfium2.PdfPage) -> None:
+        self._order: dict[int, int] = {}
+        self._boxes: list[tuple[int, Box]] = []
+        for i, item in enumerate(page.get_objects(max_depth=4)):
+            if i > _MOST_OBJECTS:
+                self._boxes = []
+                break
+            if item.type == pdfium.FPDF_PAGEOBJ_TEXT:
+                self._order[ctypes.addressof(item.raw.contents)] = i
+            elif item.type == pdfium.FPDF_PAGEOBJ_PATH and item.level == 0 and self._order and _is_opaque(item):
+                self._boxes.append((i, _clipped(item)))
+
+    def hide(self, text_object: int, box: Box) -> bool:
+        """Tell whether a character's middle lies under an area that was painted after it."""
+        painted = self._order.get(text_object)
+        if painted is None:
+            return False
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        return any(i > painted and b[0] <= x <= b[2] and b[1] <= y <= b[3] for i, b in self._boxes)
+
+
+def _is_opaque(item: pypdfium2.PdfObject) -> bool:
+    """Tell whether a path is a filled rectangle that lets nothing through."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    return (
+        fill.value != 0
+        and 4 <= pdfium.FPDFPath_CountSegments(item) <= 5
+        and not pdfium.FPDFPageObj_HasTransparency(item)
+        and bool(pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha))
+        and alpha.value == 255
+    )
+
+
+def _clipped(item: pypdfium2.PdfObject) -> Box:
+    """Return the box of an object within the boxes of what it is clipped to."""
+    left, bottom, right, top = item.get_bounds()
+    x, y = ctypes.c_float(), ctypes.c_float()
+    clip = pdfium.FPDFPageObj_GetClipPath(item)
+    for i in range(pdfium.FPDFClipPath_CountPaths(clip) if clip else 0):
+        points = []
+        for k in range(pdfium.FPDFClipPath_CountPathSegments(clip, i)):
+            pdfium.FPDFPathSegment_GetPoint(pdfium.FPDFClipPath_GetPathSegment(clip, i, k), x, y)
+            points.append((x.value, y.value))
+        if points:
+            left, right = max(left, min(p[0] for p in points)), min(right, max(p[0] for p in points))
+            bottom, top = max(bottom, min(p[1] for p in points)), min(top, max(p[1] for p in points))
+    return left, bottom, right, top
 
 
 def _box(item: pypdfium2.PdfObject) -> Box:
