@@ -19,7 +19,7 @@ from paper2code_local.durable import replace_file
 from paper2code_local.errors import WriteError
 from paper2code_local.modelstore.store import digest
 
-WORTH_KEEPING = 16 << 20
+WORTH_KEEPING = 4 << 20
 """Bytes; a smaller file is hashed in less time than a look at the cache saves."""
 _SETTLED = 2.0
 """Seconds after which a change of a file changes its time, on every file system."""
@@ -32,7 +32,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 def file_sha256(file: Path, cache: Path, tick: Callable[[int], None] = lambda done: None) -> str:
-    """Return the sha256 of `file`, from the cache where it is still known; `tick` hears how many bytes are done.
+    """Return the sha256 of `file`, from the cache where it is still known; `tick` hears how many bytes are read.
 
     What the cache holds is used only where the cache is the user's own and nobody else can write to it. A file that
     changes while it is read, or changed just before, is not kept. Raises OSError when the file cannot be read.
@@ -42,7 +42,6 @@ def file_sha256(file: Path, cache: Path, tick: Callable[[int], None] = lambda do
     if size < WORTH_KEEPING:
         return digest(file)
     if known := _known(cache, before):
-        tick(size)
         return known
     sha256 = digest(file, tick)
     if _key(file) == before and time.time() - file.stat().st_mtime > _SETTLED:
@@ -51,8 +50,9 @@ def file_sha256(file: Path, cache: Path, tick: Callable[[int], None] = lambda do
 
 
 def unknown_bytes(files: tuple[Path, ...], cache: Path) -> int:
-    """Return how many bytes of `files` would have to be read for their digests."""
-    return sum(size for file in files if (size := file.stat().st_size) and not _known(cache, _key(file)))
+    """Return how many bytes would have to be read for the digests of `files`, small ones aside."""
+    sizes = ((file, file.stat().st_size) for file in files)
+    return sum(size for file, size in sizes if size >= WORTH_KEEPING and not _known(cache, _key(file)))
 
 
 def _key(file: Path) -> str:

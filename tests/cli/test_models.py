@@ -93,3 +93,75 @@ def test_a_model_that_was_changed_does_not(pulled: Path) -> None:
     machine = json.loads(told.stdout)
     assert (told.exit_code, machine["ok"], machine["problems"]) == (5, False, ["model.safetensors: changed"])
     assert machine["error"]["code"] == "model.damaged"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model of the user's own, with safetensors that hold nothing."""
+    model = write_model(tmp_path / "mine" / "My-Coder")
+    (model / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    return model
+
+
+def test_a_model_without_hashes_is_marked_and_pull_names_the_commands(tmp_path: Path) -> None:
+    told = models(tmp_path, "list").output
+    marked = [line.split()[0] for line in told.splitlines() if line.endswith("no hashes")]
+    assert marked == [card.id for card in cards() if not isinstance(card, GgufCard)]
+    told = models(tmp_path, "pull", "phi-4").stderr
+    assert "no hashes" in told
+    assert "hf download microsoft/phi-4" in told
+    assert "p2c-local models import phi-4 --as phi-4" in told
+    assert models(tmp_path, "pull", "phi-4").exit_code == 5
+
+
+def test_an_imported_model_is_listed_verified_and_removed(tmp_path: Path, folder: Path) -> None:
+    store = tmp_path / "store"
+    told = models(store, "import", str(folder), "--as", "mine")
+    assert (told.exit_code, told.stdout) == (0, f"{store / 'mine'}\n")
+    assert [line.split()[:2] for line in models(store, "list").output.splitlines() if "mine" in line] == [
+        ["mine", "imported"]
+    ]
+    told = models(store, "verify", "mine")
+    assert told.exit_code == 0
+    assert "no hashes are known" in told.stdout
+    assert json.loads(models(store, "verify", "mine", "--json").stdout)["hashes"] is False
+    told = models(store, "rm", "mine", "--yes")
+    assert (told.exit_code, told.stdout) == (0, "mine: removed, 0.0 GB freed\n")
+    assert not (store / "mine").exists()
+    assert folder.exists()
+
+
+def test_an_import_under_an_id_of_the_catalogue_is_what_pull_and_path_mean(tmp_path: Path, folder: Path) -> None:
+    store = tmp_path / "store"
+    models(store, "import", str(folder), "--as", "phi-4")
+    for command in ("pull", "path"):
+        assert models(store, command, "phi-4").stdout == f"{store / 'phi-4'}\n"
+    assert {m["id"]: m["state"] for m in json.loads(models(store, "list", "--json").stdout)["models"]}[
+        "phi-4"
+    ] == "imported"
+
+
+def test_removing_asks_first(pulled: Path) -> None:
+    no = CliRunner(env={"P2C_MODELS": str(pulled)}).invoke(main, ["models", "rm", ID], input="n\n")
+    assert no.exit_code != 0
+    assert (pulled / ID).is_dir()
+    yes = CliRunner(env={"P2C_MODELS": str(pulled)}).invoke(main, ["models", "rm", ID], input="y\n")
+    assert yes.exit_code == 0
+    assert not (pulled / ID).exists()
+
+
+def test_a_folder_named_by_its_path_is_not_removed(tmp_path: Path, folder: Path) -> None:
+    told = models(tmp_path / "store", "rm", str(folder), "--yes")
+    assert told.exit_code == 5
+    assert folder.is_dir()
+
+
+def test_a_shared_folder_is_named_in_the_list_and_only_read(tmp_path: Path, pulled: Path, folder: Path) -> None:
+    both = f"{tmp_path / 'own'}:{pulled}"
+    told = CliRunner(env={"P2C_MODELS": both}).invoke(main, ["models", "list"])
+    assert f"in {pulled}" in next(line for line in told.output.splitlines() if ID in line)
+    assert CliRunner(env={"P2C_MODELS": both}).invoke(main, ["models", "verify", ID]).exit_code == 0
+    told = CliRunner(env={"P2C_MODELS": both}).invoke(main, ["models", "rm", ID, "--yes"])
+    assert told.exit_code == 5
+    assert "shared" in told.stderr
+    assert (pulled / ID).is_dir()

@@ -40,6 +40,8 @@ MODELS = {
     "7B": model(7.6, 28, 4, 128, 28),
     "32B": model(32.8, 64, 8, 128, 40),
     "70B": model(70.6, 80, 8, 128, 64, 131072),
+    "30B, 4 KV heads": model(30.5, 48, 4, 128, 32, 131072),
+    "160B, latent": model(160, 60, 1, 576, 128, 131072),
 }
 
 
@@ -107,9 +109,9 @@ def fits(arguments: EngineArgs, hardware: Hardware, shape: ModelShape) -> bool:
     """Weights, KV cache and overhead fit, on each GPU that is used, and one request of full length does."""
     parallel = arguments.tensor_parallel_size
     per_gpu = shape.weights // parallel + arguments.kv_cache_memory_bytes
-    whole_request = (
-        arguments.kv_cache_memory_bytes * parallel + parallel >= arguments.max_model_len * shape.kv_per_token
-    )
+    heads = max(1, shape.kv_heads // parallel)  # as vLLM gives them out
+    token = shape.kv_per_token * heads / shape.kv_heads
+    whole_request = arguments.kv_cache_memory_bytes + 1 >= arguments.max_model_len * token
     if not hardware.gpus:
         return whole_request and per_gpu + CPU_OVERHEAD <= hardware.memory
     environment = dict(arguments.environment)
@@ -163,6 +165,53 @@ def test_the_ways_out_are_true(memory: float, free: list[float], which: str) -> 
         assert engine_args(machine(memory + more), shape, Need(context=30_000))
     if found := re.search(r"at most ([0-9,]+) tokens", hint):
         assert engine_args(hardware, shape, Need(context=int(found[1].replace(",", ""))))
+
+
+KV = [
+    # KV heads, GPUs, how often the KV cache is held
+    (8, 1, 1),
+    (8, 8, 1),
+    (4, 4, 1),
+    (4, 8, 2),
+    (2, 8, 4),
+    (1, 1, 1),
+    (1, 8, 8),
+]
+
+
+@pytest.mark.parametrize(("heads", "parallel", "times"), KV)
+def test_beyond_the_kv_heads_the_cache_is_copied(heads: int, parallel: int, times: int) -> None:
+    assert model(1, 10, heads, 64, 64).kv_on(parallel) == times * 2 * 10 * heads * 64 * 2
+
+
+def test_a_cache_that_is_copied_can_make_a_model_too_large() -> None:
+    split, copied = (model(150, 100, heads, 128 * 8 // heads, 64, 131072) for heads in (8, 1))
+    assert split.kv_per_token == copied.kv_per_token
+    where, need = MACHINES["8 x 80"], Need(context=120_000)
+    assert engine_args(where, split, need).tensor_parallel_size == 8
+    with pytest.raises(EngineError, match="KV cache"):
+        engine_args(where, copied, need)
+
+
+@pytest.mark.parametrize(("heads", "kv_heads", "parallel"), [(40, 10, 2), (28, 4, 4), (24, 6, 2), (64, 8, 8)])
+def test_heads_that_cannot_be_divided_take_fewer_gpus(heads: int, kv_heads: int, parallel: int) -> None:
+    """vLLM wants the attention heads divisible, and of KV heads and GPUs the more a multiple of the fewer."""
+    shape = model(35 * parallel, 10, kv_heads, 64, heads)
+    assert engine_args(MACHINES["8 x 80"], shape, NEED).tensor_parallel_size == parallel
+    assert [n for n in (1, 2, 4, 8) if shape.splits(n)][-1] == parallel
+
+
+@pytest.mark.parametrize("name", ["fp8", "awq", "mxfp4", "compressed-tensors"])
+def test_what_vllm_loads_is_sized_by_its_bytes(name: str) -> None:
+    quantised = MODELS["7B"].model_copy(update={"quantization": name, "weights": 5 * GIB})
+    assert engine_args(machine(16), quantised, NEED)
+
+
+@pytest.mark.parametrize("name", ["bitsandbytes", "exl2", "unknown"])
+def test_what_vllm_does_not_load_is_refused_by_name(name: str) -> None:
+    with pytest.raises(EngineError, match=name) as caught:
+        engine_args(MACHINES["8 x 80"], MODELS["7B"].model_copy(update={"quantization": name}), NEED)
+    assert caught.value.code == "engine.quantization"
 
 
 def test_a_run_longer_than_the_model_is_refused_with_both_numbers() -> None:

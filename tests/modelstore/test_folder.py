@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from paper2code_local.errors import ModelError
 from paper2code_local.modelstore.card import load_card
 from paper2code_local.modelstore.folder import model_folder, open_folder
-from paper2code_local.modelstore.store import Store
+from paper2code_local.modelstore.store import Record, Store, write_record
 from tests.small_model import write_model
 
 
@@ -143,7 +144,47 @@ def test_a_large_model_writes_whole_files(bits: int, granularity: str, model: Pa
     with (model / "model.safetensors").open("wb") as weights:
         weights.truncate(7 * 10**9)  # sparse: 3.5e9 parameters in bf16, 14e9 in 4 bits
     edit(model, "config.json", quantization_config={} if bits == 16 else {"quant_method": "awq", "bits": bits})
+    write_record(model, Record(card="mine", imported_from="there", files=(), converter={}))  # so that it is not hashed
     assert model_folder(str(model), store).granularity == granularity
+
+
+@pytest.mark.parametrize("nothing", [{}, None, []])
+def test_an_auto_map_that_asks_for_nothing_is_no_code(nothing: object, model: Path, store: Store) -> None:
+    edit(model, "config.json", auto_map=nothing)
+    assert model_folder(str(model), store).id == "my-model"
+
+
+def test_a_template_that_is_given_takes_the_place_of_the_folders_and_makes_another_model(
+    model: Path, store: Store
+) -> None:
+    own = model_folder(str(model), store)
+    (model / "chat_template.jinja").unlink()
+    given = model_folder(str(model), store, "{{ messages }}")
+    assert given.chat_template == "{{ messages }}"
+    assert len({own.identity, given.identity, model_folder(str(model), store, "{{ other }}").identity}) == 3
+
+
+@pytest.mark.parametrize("spec", ["", "tiny.gguf"])
+def test_a_gguf_is_answered_with_the_command_that_imports_it(spec: str, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ModelError) as raised:
+        model_folder(str(tmp_path / spec), store)
+    assert raised.value.code == "model.gguf"
+    assert raised.value.hint == f"p2c-local models import {tmp_path / spec}"
+
+
+def test_a_model_without_hashes_is_answered_with_the_commands_that_fetch_it(store: Store) -> None:
+    with pytest.raises(ModelError) as raised:
+        model_folder("phi-4", store)
+    assert raised.value.code == "model.not_pulled"
+    assert "hf download microsoft/phi-4 " in raised.value.hint
+    assert "models import phi-4 --as phi-4" in raised.value.hint
+
+
+def test_quantised_weights_are_opened_and_named(model: Path, store: Store) -> None:
+    edit(model, "config.json", quantization_config={"quant_method": "fp8"})
+    opened = model_folder(str(model), store)
+    assert (opened.quantization, opened.kv_heads) == ("fp8", 2)
 
 
 def test_identity_follows_the_content_and_not_the_place(model: Path, store: Store, tmp_path: Path) -> None:
@@ -154,14 +195,26 @@ def test_identity_follows_the_content_and_not_the_place(model: Path, store: Stor
     assert model_folder(str(moved), store).identity != before
 
 
-def test_the_ends_of_a_large_file_count(model: Path, store: Store) -> None:
-    seen = set()
-    for end in (b"a", b"b"):
-        with (model / "model.safetensors").open("wb") as weights:
-            weights.truncate(100 << 20)
-            weights.seek(0, 2)
-            weights.write(end)
-        seen.add(model_folder(str(model), store).identity)
+def test_all_of_a_large_file_counts_and_is_read_once(
+    model: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    weights, heard, seen = model / "model.safetensors", [(0, 0)], set()
+
+    def opened() -> str:
+        return model_folder(str(model), store, hashing=lambda done, total: heard.append((done, total))).identity
+
+    for change in (b"a", b"b"):
+        with weights.open("wb") as file:
+            file.truncate(8 << 20)
+            file.seek(4 << 20)
+            file.write(change)
+        os.utime(weights, (1_700_000_000 + len(seen),) * 2)
+        seen.add(opened())
+        assert heard[-1] == (8 << 20, 8 << 20)
+        before = len(heard)
+        assert opened() in seen
+        assert len(heard) == before, "nothing is read again"
     assert len(seen) == 2
 
 
