@@ -49,7 +49,7 @@ def given(path: Path) -> Given:
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file; a device or pipe is never read. Raises InputError."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # a pipe must not make us wait
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # a pipe must not make us wait
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise InputError("not_a_file", f"{path} is neither a file nor a folder", "Give the paper itself.")
             data = stream.read(limit + 1)
