@@ -185,14 +185,12 @@ def _log_to(log: Path) -> None:
     """Send what vLLM says in this process to `log`, where its children's words are already."""
     stream = log.open("a", encoding="utf-8")
     for handler in logging.getLogger("vllm").handlers:
-        if isinstance(handler, logging.StreamHandler):
+        if type(handler) is logging.StreamHandler:  # others that listen there are not vLLM's
             handler.setStream(stream)
 
 
-def _build(folder: Path, arguments: EngineArgs) -> Any:
-    from vllm import AsyncEngineArgs
-    from vllm.v1.engine.async_llm import AsyncLLM
-
+def settings_of(folder: Path, arguments: EngineArgs) -> dict[str, Any]:
+    """Return vLLM's engine arguments for the model in `folder`."""
     settings: dict[str, Any] = {
         "model": str(folder),
         "tokenizer": str(folder),
@@ -205,7 +203,14 @@ def _build(folder: Path, arguments: EngineArgs) -> Any:
         "disable_log_stats": True,
         "structured_outputs_config": GRAMMAR,
     } | arguments.model_dump(exclude={"environment", "extra"})
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(**(settings | arguments.extra)))
+    return settings | arguments.extra
+
+
+def _build(folder: Path, arguments: EngineArgs) -> Any:
+    from vllm import AsyncEngineArgs
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(**settings_of(folder, arguments)))
 
 
 def _sampling(request: Request) -> Any:
