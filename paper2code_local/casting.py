@@ -6,7 +6,7 @@ knows the paper. Stages with the same model share all of it: one engine, one pre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
@@ -19,6 +19,9 @@ from paper2code_local.events import AskedAgain, Listener, Notice
 from paper2code_local.prefix import PaperText, paper_text
 from paper2code_local.rundir import RunDir
 from paper2code_local.settings import Job, ModelRecord, ModelStage, RunRecord, budget, by_stage
+
+LONG_TO_HASH = 3_000_000_000
+"""Bytes; about two seconds."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,25 @@ async def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener
     urls = urls_of(job, remembered)
     for stage, spec in specs_of(job, remembered).items():
         before = remembered.models.get(stage) if remembered else None
-        model = await session.open_model(job, spec, urls[stage], before.server if before else None)
+        server = before.server if before else None
+        model = await session.open_model(job, spec, urls[stage], server, _announced(say))
         if model.identity not in parts:
             if model.notice:
                 say(Notice(level="info", message=model.notice))
             parts[model.identity] = _part(job, model, paper, before, hints, folder, say)
         cast[stage] = parts[model.identity]
     return cast
+
+
+def _announced(say: Listener) -> Callable[[int, int], None]:
+    """Return what says at the beginning that a folder is hashed, where that takes more than a moment."""
+
+    def hashing(done: int, total: int) -> None:
+        if done == 0 and total >= LONG_TO_HASH:
+            message = f"computing the sha256 of {total / 1e9:.0f} GB of weights; it is kept, so only this once"
+            say(Notice(level="info", message=message))
+
+    return hashing
 
 
 def specs_of(job: Job, remembered: RunRecord | None) -> dict[ModelStage, str | None]:

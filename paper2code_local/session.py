@@ -24,7 +24,7 @@ from paper2code_local.engine.scripted import ScriptedEngine
 from paper2code_local.errors import EngineError, UsageError
 from paper2code_local.events import CallFinished, CallStarted, EngineReady, EngineStarting, Listener, Tokens
 from paper2code_local.modelstore.card import Granularity, Sampling, choose_default
-from paper2code_local.modelstore.folder import ModelFolder, model_folder
+from paper2code_local.modelstore.folder import Hashing, ModelFolder, model_folder, read_template
 from paper2code_local.modelstore.store import default_store
 from paper2code_local.settings import Job
 
@@ -93,18 +93,25 @@ class Model:
     """What the user should know of it."""
 
 
-async def open_model(job: Job, spec: str | None, url: str | None = None, known: Server | None = None) -> Model:
+async def open_model(
+    job: Job,
+    spec: str | None,
+    url: str | None = None,
+    known: Server | None = None,
+    hashing: Hashing = lambda done, total: None,
+) -> Model:
     """Find the model that `spec` names, None for the default: on this machine, or on the server at `url`.
 
-    `known` is what was found out about that server before. Raises ModelError when the model is unknown, not pulled or
-    refused, and UsageError and EngineError of the server.
+    `known` is what was found out about that server before; `hashing` hears when a folder is hashed. Raises ModelError
+    when the model is unknown, not pulled or refused, and UsageError and EngineError of the server.
     """
     if url is not None:
         return await _elsewhere(job, spec, url, known)
     if job.engine == "scripted":
         return _scripted(job.engine_args)
     store = default_store(os.environ)
-    folder = model_folder(spec or choose_default(hardware.available_memory(Path("/"))).id, store)
+    named = spec or choose_default(hardware.available_memory(Path("/"))).id
+    folder = model_folder(named, store, read_template(job.chat_template), hashing)
     tokenizer = tokenizer_of(folder)
     return Model(
         id=folder.id,

@@ -35,6 +35,8 @@ class Job(Frozen):
     """An OpenAI-compatible server, or one by stage; None for an engine of our own. `model` is its name there."""
     tokenizer: Path | None = None
     """The folder of the tokenizer of a server's model."""
+    chat_template: Path | None = None
+    """Takes the place of a model folder's own template."""
     engine_args: dict[str, JsonValue] = Field(default_factory=dict)
     seed: int = 0
     attempts: int = 3

@@ -65,6 +65,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--tokenizer", type=FOLDER, metavar="DIR", help="With --engine-url: the folder of the model's tokenizer.")
 @click.option(
+    "--chat-template", type=FILE, help="Takes the place of the model folder's own template, or of a missing one."
+)
+@click.option(
     "--engine-arg",
     "engine_args",
     envvar="P2C_ENGINE_ARG",

@@ -34,6 +34,7 @@ from paper2code_local.modelstore.store import RECORD, Record, Store, is_id, miss
 
 _PICKLES = frozenset({".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"})
 _INDEX = "model.safetensors.index.json"
+_LONGEST_TEMPLATE = 1 << 20
 _READERS = 4
 """Files that are hashed at a time: sha256 lets other threads run."""
 UNIT_BELOW_PARAMETERS = 4e9
@@ -41,7 +42,8 @@ _LAYOUT = "name a folder in Hugging Face layout: config.json, tokenizer.json, *.
 _FETCH = "fetch the folder again, whole"
 _Said = TypeVar("_Said", bound=BaseModel)
 Hashing = Callable[[int, int], None]
-"""Hears how many bytes have been hashed, and how many there are; not called where all digests are known."""
+"""Hears how many bytes have been hashed (first 0, then from several threads), and how many there are; not called where
+all digests are known."""
 SCALES: dict[Granularity, float] = {"unit": 1.0, "file": 2.0}
 """How long answers may be where no card says it: a large model is not held back by what suits a small one."""
 DEFAULT_SAMPLING = Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
@@ -128,6 +130,20 @@ def model_folder(
         load_card(spec)  # raises, naming the catalogue
     record = read_record(path)
     return open_folder(path, find_card(record.card) if record else None, chat_template, hashing)
+
+
+def read_template(path: Path | None) -> str | None:
+    """Read the chat template that the user gives. Raises ModelError (`template`)."""
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_TEMPLATE + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError("template", f"{path} cannot be read: {error}", "It is a Jinja template in UTF-8.") from error
+    if not text.strip() or len(text) > _LONGEST_TEMPLATE:
+        raise ModelError("template", f"{path} is empty or very long", "Name the chat template of the model.")
+    return text
 
 
 def not_here(card: ModelCard) -> ModelError:
@@ -314,7 +330,7 @@ def _chat_template(path: Path, tokenizer: _Tokenizer) -> str:
     if isinstance(template, tuple):
         template = {entry.name: entry.template for entry in template}.get("default")
     if not template:
-        hint = "name an instruction-tuned model (base models have no chat template), or add chat_template.jinja"
+        hint = "name an instruction-tuned model (base models have none), or name a template with --chat-template"
         raise ModelError("no_chat_template", f"{path} holds no chat template", hint)
     return template
 
@@ -359,5 +375,7 @@ def _hashed(files: tuple[Path, ...], hashing: Hashing) -> list[str]:
 
         return file_sha256(file, cache, tick)
 
+    if total:
+        hashing(0, total)
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(sha256, files))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paper2code_local.errors import ModelError
 from paper2code_local.modelstore.card import load_card
-from paper2code_local.modelstore.folder import model_folder, open_folder
+from paper2code_local.modelstore.folder import model_folder, open_folder, read_template
 from paper2code_local.modelstore.store import Record, Store, write_record
 from tests.small_model import write_model
 
@@ -162,6 +162,20 @@ def test_a_template_that_is_given_takes_the_place_of_the_folders_and_makes_anoth
     given = model_folder(str(model), store, "{{ messages }}")
     assert given.chat_template == "{{ messages }}"
     assert len({own.identity, given.identity, model_folder(str(model), store, "{{ other }}").identity}) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe", b"x" * (1 << 21), None])
+def test_a_template_that_cannot_be_read_is_said(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "t.jinja").write_bytes(content)
+    with pytest.raises(ModelError) as raised:
+        read_template(tmp_path / "t.jinja")
+    assert raised.value.code == "model.template"
+
+
+def test_a_template_is_read_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "t.jinja").write_text("{{ messages }}\n")
+    assert (read_template(tmp_path / "t.jinja"), read_template(None)) == ("{{ messages }}\n", None)
 
 
 @pytest.mark.parametrize("spec", ["", "tiny.gguf"])
