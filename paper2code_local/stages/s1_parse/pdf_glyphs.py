@@ -12,10 +12,11 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -38,6 +39,17 @@ _MATH = re.compile(
     "wasy|lmmi|lmsy|lmex"
 )
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+_ACCENTS = dict(
+    zip(
+        "`´¨^ˆ~˜ˇ˝¯˘˙˚°¸",
+        "\u0300\u0301\u0308\u0302\u0302\u0303\u0303\u030c\u030b\u0304\u0306\u0307\u030a\u030a\u0327",
+        strict=True,
+    )
+)
+"""Accents that TeX sets over a letter as characters of their own, and what combines with a letter instead."""
+_REACH = 90
+"""Characters from an accent back to its letter: one line."""
+_DOTLESS = {"ı": "i", "ȷ": "j"}
 _EXTENSION = dict(
     zip(
         b"\x00\x01\x02\x03\x08\x09\x0c\x10\x11\x12\x13\x14\x15\x1a\x1bPQRXYZ",
@@ -289,7 +301,42 @@ def _sorted_out(number: int, page: pypdfium2.PdfPage, raws: list[_Raw], total: i
     if angle in (90, 270):
         width, height = height, width
     runs = tuple(Hidden(kind, number, text.strip()) for kind, text in hidden)
-    return Page(number, width, height, tuple(glyphs), runs, total, image)
+    return Page(number, width, height, tuple(_composed(glyphs)), runs, total, image)
+
+
+def _composed(glyphs: list[Glyph]) -> list[Glyph]:
+    """Make accents part of the letters that they stand over; pdfium gives them before the letter or after the line."""
+    result: list[Glyph | None] = list(glyphs)
+    for i, accent in enumerate(glyphs):
+        if accent.text not in _ACCENTS or accent.style.math:
+            continue
+        for k in (i + 1, *range(i - 1, max(-1, i - _REACH), -1)):
+            letter = result[k] if k < len(result) else None
+            both = _accented(accent, letter) if letter is not None else None
+            if both is not None:
+                result[i], result[k] = None, both
+                _close_up(glyphs, result, i)
+                break
+    return [glyph for glyph in result if glyph is not None]
+
+
+def _close_up(glyphs: list[Glyph], result: list[Glyph | None], i: int) -> None:
+    """Take away the space that pdfium saw around accent `i` where nothing on the page parts its neighbours."""
+    before, after = (glyphs[i - 1] if i else None), (result[i + 1] if i + 1 < len(result) else None)
+    if before is None or after is None:
+        return
+    apart = after.x0 - before.x1 > 0.15 * after.style.size or abs(after.y - before.y) > 0.5 * after.style.size
+    result[i + 1] = replace(after, space=apart and (after.space or glyphs[i].space))
+
+
+def _accented(accent: Glyph, letter: Glyph) -> Glyph | None:
+    """Return the letter with its accent; None where the accent stands beside it, or the two do not combine."""
+    middle = (accent.x0 + accent.x1) / 2
+    over = letter.x0 - 0.5 < middle < letter.x1 + 0.5 and abs(accent.y - letter.y) < 0.5 * letter.style.size
+    both = unicodedata.normalize("NFC", _DOTLESS.get(letter.text, letter.text) + _ACCENTS[accent.text])
+    if not over or len(both) > 1 or not both.isalpha() or letter.style.math:
+        return None
+    return replace(letter, text=both)
 
 
 def _turned(raw: _Raw, angle: int, page: tuple[float, float, float, float]) -> Glyph:

@@ -92,7 +92,7 @@ def _is_coloured(item: pypdfium2.PdfObject) -> bool:
 
 
 class Covers:
-    """The opaque rectangles that a page paints over its text. Those inside forms may blend or be cut: they are not asked."""
+    """The opaque rectangles that a page paints over its text; those inside forms may blend or be cut off."""
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._order: dict[int, int] = {}

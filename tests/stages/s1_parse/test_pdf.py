@@ -178,6 +178,18 @@ def test_a_word_broken_at_the_end_of_a_line_is_mended() -> None:
     assert "namely well-known, which" in paragraph.text
 
 
+def test_an_accent_that_is_set_over_a_letter_becomes_a_part_of_it() -> None:
+    sheet = Sheet()
+    sheet.heading("1 Words")
+    sheet.put("The distance of Vit", 72, 140)
+    sheet.put("´", 186, 140)
+    sheet.put("anyi is as na", 186, 140)
+    sheet.put("¨", 264, 140)
+    sheet.put("ive as ´ alone can be: a`b, x^2", 264, 140)
+    text = paper_of_pdf(pdf(sheet)).sections[-1].model_dump_json()
+    assert "The distance of Vitányi is as naïve as ´ alone can be: a`b, x^2" in text
+
+
 @pytest.mark.parametrize(
     "numbers",
     [
@@ -278,7 +290,7 @@ def test_text_is_covered_by_what_is_painted_after_it_and_not_before(first: str, 
         sheet.box(60, 610, 300, 30, "0.9 0.9 0.9")
     said = hidden_text(pdf(sheet))
     assert len(said) == expected
-    assert all("24 covered characters on page 1: “Ignore the paper" in sentence for sentence in said)
+    assert all("25 covered characters on page 1: “Ignore the paper" in sentence for sentence in said)
     kept = "".join(texts(paper_of_pdf(pdf(sheet)).model_dump()))
     assert ("praise" in kept) == (first == "box")
 
