@@ -15,14 +15,16 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from paper2code_local.connecting import connect
-from paper2code_local.engine import hardware, sizing
+from paper2code_local.engine import hardware, served, sizing
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.dialects import Server
+from paper2code_local.engine.http import HttpEngine
 from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
 from paper2code_local.engine.reasoning import Reasoning
 from paper2code_local.engine.scripted import ScriptedEngine
+from paper2code_local.engine.wire import Wire
 from paper2code_local.errors import EngineError, UsageError
-from paper2code_local.events import CallFinished, CallStarted, EngineReady, EngineStarting, Listener, Tokens
+from paper2code_local.events import CallFinished, CallStarted, EngineReady, EngineStarting, Listener, Notice, Tokens
 from paper2code_local.modelstore.card import Granularity, Sampling, choose_default
 from paper2code_local.modelstore.folder import Hashing, ModelFolder, model_folder, read_template
 from paper2code_local.modelstore.store import default_store
@@ -30,6 +32,8 @@ from paper2code_local.settings import Job
 
 TOKENS_EVERY = 0.5
 """Seconds between two `Tokens` events."""
+WARM_CONCURRENCY = 256
+"""Requests in flight on a vLLM of our own, which queues what it cannot batch."""
 SCRIPTED_CONTEXT = 32768
 
 
@@ -162,6 +166,8 @@ async def _launch(
     log: Path,
     sayer: Sayer,
 ) -> Engine:
+    if not extra and (warm := _warm(folder, tokenizer, context, sayer)):
+        return warm
     from paper2code_local.engine import vllm  # heavy, and not needed to replay
 
     need = sizing.Need(context=context + tokenizer.room)
@@ -177,6 +183,24 @@ async def _launch(
         raise EngineError("start", error.message, f"{hint} A copy with plain bf16 weights runs everywhere.") from error
     engine.on_token(sayer.tokens)
     sayer.say(EngineReady(seconds=round(time.monotonic() - started, 1)))
+    return engine
+
+
+def _warm(folder: ModelFolder, tokenizer: ChatTokenizer, context: int, sayer: Sayer) -> Engine | None:
+    """Return an engine on what `p2c-local serve` keeps warm, None when nothing that fits is running.
+
+    It is asked with the token ids that our own engine would be given: the run is the same one.
+    """
+    found = served.running(os.environ)
+    if found is None:
+        return None
+    thinks = tokenizer.reasoning is not None and tokenizer.reasoning.budget > 0
+    if reason := found.unfit(folder.identity, context) or ("its model thinks first" if thinks else ""):
+        sayer.say(Notice(level="info", message=f"What p2c-local serve keeps warm is not used: {reason}."))
+        return None
+    sayer.say(Notice(level="info", message=f"{found.model} is warm: p2c-local serve answers (process {found.pid})."))
+    engine = HttpEngine(found.server(), Wire(found.url), tokenizer, concurrency=WARM_CONCURRENCY)
+    engine.on_token(sayer.tokens)
     return engine
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": ("paper2code_local.cli.inspecting:inspect", "Show what is understood of a paper."),
     "validate": ("paper2code_local.cli.validating:validate", "Check a Python repository without running it."),
     "models": ("paper2code_local.cli.models:models", "List, fetch and check models."),
+    "serve": ("paper2code_local.cli.serve:serve", "Keep a model loaded between runs."),
     "doctor": ("paper2code_local.cli.doctor:doctor", "Check this machine, and say what mends it."),
     "report": ("paper2code_local.cli.reporting:report", "Tell a run again from its folder."),
 }

@@ -1,4 +1,4 @@
-"""What every engine promises, asked of each: scripted, remembered, and the real one."""
+"""What every engine promises, asked of each: scripted, remembered, on a server, and the real one."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from collections.abc import Iterator
 import pytest
 from pydantic import JsonValue
 
+from paper2code_local.engine.dialects import EstimatingTokenizer, Server
+from paper2code_local.engine.http import HttpEngine
 from paper2code_local.engine.protocol import Completion, Engine, Request
 from paper2code_local.engine.recorded import RecordedEngine
 from paper2code_local.engine.scripted import ScriptedEngine
+from paper2code_local.engine.wire import Wire
 from tests.engine.longest import SAMPLING
 from tests.engine.schema import problem
 from tests.engine.test_recorded import Memory
+from tests.openai_stand_in import Speaks, StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-ENGINES = ("scripted", "recorded", pytest.param("vllm", marks=pytest.mark.engine))
+REAL = [pytest.param(name, marks=pytest.mark.engine) for name in ("served", "vllm")]
+ENGINES = ("scripted", "recorded", "http", *REAL)
 FILE: dict[str, JsonValue] = {"type": "string", "pattern": r"^[a-z]{1,9}\.py$", "examples": ["model.py"]}
 SCHEMA: dict[str, JsonValue] = {
     "type": "object",
@@ -33,18 +38,35 @@ PREFILL = "```python\ndef average(values: list[float]) -> float:\n"
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Engine:
-    if request.param == "vllm":
-        real: Engine = request.getfixturevalue("real_engine")
-        return real
-    scripted = ScriptedEngine()
-    if request.param == "scripted":
-        return scripted
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param in ("served", "vllm"):
+        yield request.getfixturevalue({"served": "warm_engine", "vllm": "real_engine"}[request.param])
+    elif request.param == "http":
+        with StandIn(Speaks(prefill="last_message")) as server:
+            yield on_stand_in(server)
+    else:
+        yield remembering() if request.param == "recorded" else ScriptedEngine()
+
+
+def on_stand_in(stand_in: StandIn) -> HttpEngine:
+    server = Server(
+        url=stand_in.url,
+        model="tiny",
+        identity="tiny",
+        context=4096,
+        tokens=False,
+        schema_as="json_schema",
+        prefill_as="last_message",
+    )
+    return HttpEngine(server, Wire(stand_in.url), EstimatingTokenizer(1.2))
+
+
+def remembering() -> RecordedEngine:
+    scripted, memory = ScriptedEngine(), Memory()
 
     async def start() -> Engine:
         return scripted
 
-    memory = Memory()
     return RecordedEngine(scripted.model, True, start, memory, memory)
 
 
@@ -158,14 +180,12 @@ async def test_a_special_token_in_the_question_is_only_text(real_engine: Engine)
     assert marked.prompt_tokens > bare.prompt_tokens + 12, "each marker is several tokens of text"
 
 
-@pytest.mark.parametrize("name", ["scripted", "recorded"])
+@pytest.mark.parametrize("name", ["scripted", "recorded", "http"])
 async def test_closing_twice_is_closing_once(name: str) -> None:
-    memory, scripted = Memory(), ScriptedEngine()
-
-    async def start() -> Engine:
-        return scripted
-
-    engine: Engine = scripted if name == "scripted" else RecordedEngine(scripted.model, True, start, memory, memory)
-    await engine.complete(ask("Anything?"))
-    await engine.close()
-    await engine.close()
+    with StandIn(Speaks(prefill="last_message")) as server:
+        engine: Engine = {"scripted": ScriptedEngine, "recorded": remembering, "http": lambda: on_stand_in(server)}[
+            name
+        ]()
+        await engine.complete(ask("Anything?"))
+        await engine.close()
+        await engine.close()
