@@ -1,22 +1,24 @@
 """What the user gave, read once and safely.
 
 In: a path. Out: a `Given`, bytes in memory and the digest by which the run is known. Must not know what a paper looks
-like inside, beyond telling LaTeX from the rest.
+like inside, beyond telling LaTeX from the rest. Nothing is written, and nothing is opened that was not given: of a
+LaTeX document what its main file reaches inside its own folder, of an archive its own entries, in memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from paper2code_local.errors import InputError
+from paper2code_local.stages.s1_parse.latex_archives import is_tar, is_zip, tar_tree, unpacked, zip_tree
+from paper2code_local.stages.s1_parse.latex_folder import MAX_BYTES, Folder, Tree, read_file
+from paper2code_local.stages.s1_parse.latex_main import find_main, reached
+from paper2code_local.stages.s1_parse.latex_sources import is_latex
 
-MAX_BYTES = 200_000_000
-"""Of everything that is read, uncompressed."""
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,51 @@ class Given:
 
 
 def given(path: Path) -> Given:
-    """Read the paper at `path`.
+    r"""Read the paper at `path`: a file of any kind, a folder of LaTeX, or an archive of one, told by content.
 
-    Raises InputError: `unreadable`, `not_a_file`, `too_large`, `empty`.
+    A LaTeX file brings what it reaches with \input and its kin inside its own folder. At most 200 MB are read, 20 MB of
+    one text file, 20,000 entries of a folder or archive.
+    Raises InputError: `unreadable`, `not_a_file`, `too_large`, `too_many`, `empty`, `damaged`, `encrypted`, `no_tex`,
+    `no_main`.
     """
-    data = read_file(path)
+    if path.is_dir():
+        return _loose(path.resolve().name, Folder(path), None)
+    data = read_file(path, MAX_BYTES)
     if not data.strip():
         raise InputError("empty", f"{path.name} is empty", "Download or export the paper again.")
-    return Given(path.name, {path.name: data}, path.name, hashlib.sha256(data).hexdigest())
+    digest = hashlib.sha256(data).hexdigest()
+    if data.startswith(_GZIP):
+        data = unpacked(data, path.name)
+        if not is_tar(data):
+            return _single_source(path.name, data, digest)
+    if is_tar(data):
+        return _archive(path.name, tar_tree(data, path.name), digest)
+    if is_zip(data):
+        return _archive(path.name, zip_tree(data, path.name), digest)
+    if is_latex(data):
+        return _loose(path.name, Folder(path.parent), path.name)
+    return Given(path.name, {path.name: data}, path.name, digest)
 
 
-def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a regular file; a device or pipe is never read. Raises InputError."""
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # a pipe must not make us wait
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise InputError("not_a_file", f"{path} is neither a file nor a folder", "Give the paper itself.")
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise InputError("unreadable", f"{path} cannot be read: {error.strerror}", "Check the path.") from error
-    if len(data) > limit:
-        raise InputError("too_large", f"{path.name} is larger than {limit // 1_000_000} MB", "Give the paper alone.")
-    return data
+def _single_source(name: str, data: bytes, digest: str) -> Given:
+    """A paper of one file as arXiv serves it: LaTeX inside gzip."""
+    if not is_latex(data):
+        raise InputError("no_tex", f"{name} is compressed and holds no LaTeX", "Unpack it and give the paper itself.")
+    inside = f"{name.removesuffix('.gz').removesuffix('.tex')}.tex"
+    return Given(name, {inside: data}, inside, digest)
+
+
+def _archive(name: str, tree: Tree, digest: str) -> Given:
+    main = find_main(tree, name)
+    return Given(name, reached(tree, main), main, digest, tuple(tree.warnings))
+
+
+def _loose(name: str, tree: Folder, main: str | None) -> Given:
+    start = find_main(tree, name) if main is None else main
+    files = reached(tree, start, may_list=main is None)
+    if len(files) == 1 and main is not None:
+        digest = hashlib.sha256(files[main]).hexdigest()
+    else:
+        lines = (f"{hashlib.sha256(files[each]).hexdigest()}  {each}\n" for each in sorted(files))
+        digest = hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return Given(name, files, start, digest, tuple(tree.warnings))

@@ -307,7 +307,7 @@ class Mouth:
         found = next((name for name in names if name in self.files), None)
         if found is None and pointer.kind not in ("style", "class") and pointer.name not in _DISTRIBUTED:
             named = posixpath.join(pointer.folder, pointer.name)[:100]
-            why = "is not there" if names else "points outside of the folder"
+            why = "was not given" if names else "points outside of the folder"
             self.warnings[f"{named} was left out: it {why}."] = None
         return found
 

@@ -21,9 +21,6 @@ SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "listing": ("",),
 }
 """What is put behind a name, in order of trial: LaTeX tries "x.tex" before "x"."""
-MAX_TEXT = 20_000_000
-"""Bytes of one text file."""
-
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _OPTION = r"(?:\[[^\]]{0,2000}\])?"
 _POINTERS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -83,9 +80,14 @@ def decode(data: bytes) -> str:
     return _UNPRINTABLE.sub("", text)
 
 
+def without_comments(text: str) -> str:
+    """Return `text` without comments, as far as a search needs it (verbatim text loses its own % too)."""
+    return _COMMENT.sub(r"\1", text)
+
+
 def pointers(text: str) -> Iterator[Pointer]:
     """Yield the files that `text` points at, outside comments; a name that a macro makes up is not found."""
-    text = _COMMENT.sub(r"\1", text)
+    text = without_comments(text)
     for kind, pattern in _POINTERS:
         for match in pattern.finditer(text):
             many = kind in ("bibliography", "style")
