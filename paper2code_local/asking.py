@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -20,6 +19,7 @@ from jinja2 import Environment, StrictUndefined
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
+from paper2code_local.engine.runaway import repeats_itself
 from paper2code_local.modelstore.card import Sampling
 
 A = TypeVar("A", bound=BaseModel)
@@ -72,6 +72,8 @@ class Passage:
     max_tokens: int
     refuse: Callable[[str], str | None]
     """Given what the model wrote after `opening`."""
+    avoid: tuple[str, ...] = ()
+    """What an answer that is asked for again should not hold."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class Asker:
         if reason := useless(completion, written):
             return reason, ""
         refused = passage.refuse(written)
-        return (refused, self._quotation(written)) if refused else ("", "")
+        copied = any(word in written for word in passage.avoid)  # if it were shown, it would be written again
+        return (refused or "", self._quotation(written) if refused and not copied else "")
 
     def _request(
         self,
@@ -189,6 +192,7 @@ class Asker:
             answer_schema=schema,
             max_tokens=asked.max_tokens,
             stop=asked.stop if isinstance(asked, Passage) else (),
+            avoid=asked.avoid if isinstance(asked, Passage) and attempt else (),
             sampling=self.sampling.model_copy(update={"temperature": warmer}),
             seed=int.from_bytes(hashlib.sha256(f"{self.seed}:{label}".encode()).digest()[:4], "big"),
         )
@@ -213,11 +217,6 @@ def useless(completion: Completion, text: str) -> str:
     if repeats_itself(text):
         return "the answer repeats itself"
     return "the answer was cut by its length limit" if completion.finish == "length" else ""
-
-
-def repeats_itself(text: str) -> bool:
-    """Tell whether `text` says the same over and over: it compresses more than twelvefold (prose: two- to fourfold)."""
-    return len(text) >= 240 and len(zlib.compress(text.encode())) * 12 < len(text.encode())
 
 
 def echo(answer: JsonValue, wording: str) -> str:

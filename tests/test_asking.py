@@ -6,7 +6,7 @@ import json
 from typing import Annotated
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from pydantic import Field
@@ -22,7 +22,6 @@ from paper2code_local.asking import (
     Unanswered,
     echo,
     render,
-    repeats_itself,
     schema_of,
     smaller,
 )
@@ -207,6 +206,14 @@ async def test_a_refused_passage_is_shown_with_the_reason() -> None:
     assert "refused: its body is pass\nIt was:\n    pass" in engine.asked[1].user
 
 
+async def test_what_should_not_be_written_is_avoided_when_asked_again_and_not_shown() -> None:
+    engine = Answering(in_turn("    pass\n", "    return 1\n"))
+    refuse = lambda written: "its body is pass" if "pass" in written else None  # noqa: E731
+    assert await asker(engine).write(passage(refuse=refuse, avoid=("pass",))) == "    return 1\n"
+    assert [request.avoid for request in engine.asked] == [(), ("pass",)]
+    assert "refused" not in engine.asked[1].user
+
+
 # -- fitting -----------------------------------------------------------------------------------------------------------
 
 
@@ -249,18 +256,6 @@ def test_no_request_is_longer_than_the_context(context: int, sizes: list[int], s
 
 
 # -- the parts ---------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=40)
-@given(st.text(min_size=240, max_size=600))
-def test_hardly_any_text_repeats_itself(text: str) -> None:
-    assert not repeats_itself(text) or len(set(text)) < 20
-
-
-def test_repetition_is_told_from_code() -> None:
-    assert repeats_itself("x = x + 1\n" * 60)
-    assert not repeats_itself("\n".join(f"self.layer{i} = nn.Linear({i}, {i + 1})" for i in range(60)))
-    assert not repeats_itself("ha " * 20)
 
 
 def test_an_echo_needs_length_and_overlap() -> None:

@@ -126,6 +126,8 @@ def _drawing(server: Server, request: Request) -> dict[str, Any]:
     }
     if request.stop:
         body["stop"] = list(request.stop)
+    if server.extended and request.avoid:
+        body["bad_words"] = list(request.avoid)
     if server.extended and request.sampling.repetition_penalty != 1:
         body["repetition_penalty"] = request.sampling.repetition_penalty
     if request.answer_schema is not None:

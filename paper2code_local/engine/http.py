@@ -20,6 +20,7 @@ from paper2code_local.engine.dialects import EstimatingTokenizer, Server, as_cha
 from paper2code_local.engine.prefill import PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.reasoning import without_reasoning
+from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
 from paper2code_local.engine.wire import PassingError, Wire
 from paper2code_local.errors import EngineError
 
@@ -207,6 +208,6 @@ class _Heard:
         self.pieces += new
         if new and self._request.stop and len(self.text) < len(self.answer):
             self.finish, self.ended = self.finish or "stop", True
-        if len(self._raw) > self._most:
+        if len(self._raw) > self._most or (new and self.pieces % LOOK_EVERY == 0 and repeats_itself(self.answer)):
             self.finish, self.ended = "length", True
         return new

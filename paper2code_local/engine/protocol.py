@@ -29,6 +29,8 @@ class Request(Frozen):
     max_tokens: int
     stop: tuple[str, ...] = ()
     """The completion ends before the first of these."""
+    avoid: tuple[str, ...] = ()
+    """Not to be written; an engine that cannot steer the model writes them all the same."""
     sampling: Sampling
     seed: int
 

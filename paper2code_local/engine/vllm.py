@@ -23,6 +23,7 @@ from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.prefill import PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.reasoning import Reasoning, marks
+from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
 from paper2code_local.engine.sizing import EngineArgs
 from paper2code_local.errors import EngineError
 
@@ -120,7 +121,7 @@ class VllmEngine:
     async def _generate(self, label: str, prompt: list[int], sampling: Any) -> _Written:
         """Let the model go on from `prompt`."""
         stream = self._llm.generate({"prompt_token_ids": prompt}, sampling, request_id=f"{next(self._numbers)}:{label}")
-        seen, cached, output = 0, 0, None
+        seen, cached, look, runaway, output = 0, 0, LOOK_EVERY, False, None
         async with self._gate.admitted(prompt):
             with suppress(StopAsyncIteration):
                 output = await anext(stream)
@@ -130,13 +131,19 @@ class VllmEngine:
                 cached = latest.num_cached_tokens
             now = len(latest.outputs[0].token_ids)
             self._on_token(now - seen)
-            seen, output = now, await anext(stream, None)
+            seen = now
+            if seen >= look:
+                look, runaway = seen + LOOK_EVERY, repeats_itself(latest.outputs[0].text)
+            if runaway:
+                await stream.aclose()  # which ends the request
+                break
+            output = await anext(stream, None)
         written = latest.outputs[0]
         return _Written(
             text=written.text,
             tokens=list(written.token_ids),
             stopped=isinstance(written.stop_reason, str),
-            cut=written.finish_reason == "length",
+            cut=runaway or written.finish_reason == "length",
             prompt=len(prompt),
             cached=min(cached, len(prompt)),
         )
@@ -225,6 +232,7 @@ def _sampling(request: Request) -> Any:
         repetition_penalty=request.sampling.repetition_penalty,
         seed=request.seed,
         stop=list(request.stop) or None,
+        bad_words=list(request.avoid) or None,
         structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
         output_kind=RequestOutputKind.CUMULATIVE,
     )

@@ -22,6 +22,8 @@ from paper2code_local.stages.s4_code.opening import INDENT, KNOWN_IMPORTS, Inter
 BODY_TOKENS = 512
 """About 45 lines; a body that is cut there is continued twice at most."""
 FENCE = "```python\n"
+EMPTY_WORDS = ("pass", "...", "#", "TODO", "Placeholder", "placeholder", "NotImplementedError")
+"""What bodies that do nothing are made of: a body that is asked for again does without them."""
 NOT_YET, NOT_HAD = "not written yet", "P2C401: the model gave no usable body"
 """What the stub of a body says while the others are asked for, and at the end."""
 STUB = re.compile(rf'raise NotImplementedError\("({NOT_YET}|{NOT_HAD})"\)')
@@ -84,6 +86,7 @@ async def _bodies(
             stops(unit),
             BODY_TOKENS,
             check.refuse,
+            EMPTY_WORDS,
         )
         written = await asker.write(passage)
         return check.trimmed(written) if isinstance(written, str) else written
