@@ -16,6 +16,7 @@ from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import ConfigValue
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText, section_text
+from paper2code_local.stages.s2_plan.stated import stated
 
 ASSUMPTION = "assumption"
 SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
@@ -58,7 +59,9 @@ def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
 async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -> Config:
     """Ask for the settings and look each value up in the section it names; a seed is always there."""
     kind = answer_type(tuple(text.sections), scale)
-    answer = await asker.ask(Question("plan.config", prompt(__package__, "config.md"), kind, int(900 * scale)))
+    answer = await asker.ask(
+        Question("plan.config", prompt(__package__, "config.md", stated=stated(paper)), kind, int(900 * scale))
+    )
     if isinstance(answer, Unanswered):
         return Config(
             (SEED,), (mended("config.yaml", f"no settings were given ({answer.reason}); only a seed is there"),)
