@@ -98,7 +98,7 @@ def _size(card: ModelCard) -> int:
 def _where(state: Status, store: Store) -> str:
     """Name the folder of a model that is here but not in the folder that is written."""
     shared = state.state in ("pulled", "imported") and state.path.parent != store.root
-    return one_line(f"  in {state.path.parent}") if shared else ""
+    return f"  in {one_line(str(state.path.parent))}" if shared else ""
 
 
 def _entry(card: ModelCard, state: Status, default: ModelCard) -> dict[str, object]:

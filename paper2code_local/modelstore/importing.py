@@ -20,7 +20,16 @@ from paper2code_local.modelstore.card import GIB, FileName, GgufCard, find_card
 from paper2code_local.modelstore.convert import convert as convert_in_subprocess
 from paper2code_local.modelstore.folder import check_folder, open_folder
 from paper2code_local.modelstore.pull import Convert, Listener, PullProgress
-from paper2code_local.modelstore.store import Record, Store, StoredFile, digest, is_id, stored_files, write_record
+from paper2code_local.modelstore.store import (
+    RECORD,
+    Record,
+    Store,
+    StoredFile,
+    digest,
+    is_id,
+    stored_files,
+    write_record,
+)
 
 _KEPT = frozenset({".jinja", ".json", ".model", ".tiktoken", ".txt"})
 """Beside the weights; documentation and formats of other programs stay where they are."""
@@ -101,8 +110,8 @@ def _copied(source: Path, made: Path, name: str, progress: Listener) -> Record:
     weights = check_folder(source)
     for file in weights:
         _refuse_cut(file)
-    beside = (file for file in sorted(source.iterdir()) if file.suffix in _KEPT and file.is_file())
-    files = tuple(dict.fromkeys([*weights, *(file for file in beside if _named(file))]))
+    beside = (file for file in sorted(source.iterdir()) if file.suffix in _KEPT and file.name != RECORD)
+    files = tuple(dict.fromkeys([*weights, *(file for file in beside if file.is_file() and _named(file))]))
     if odd := [file.name for file in weights if not _named(file)]:
         raise ModelError("unreadable", f"{source} holds weights named {odd[0]!r}", "rename them: letters, digits, ._-")
     total = sum(file.stat().st_size for file in files)

@@ -159,7 +159,7 @@ def test_a_folder_named_by_its_path_is_not_removed(tmp_path: Path, folder: Path)
 def test_a_shared_folder_is_named_in_the_list_and_only_read(tmp_path: Path, pulled: Path, folder: Path) -> None:
     both = f"{tmp_path / 'own'}:{pulled}"
     told = CliRunner(env={"P2C_MODELS": both}).invoke(main, ["models", "list"])
-    assert f"in {pulled}" in next(line for line in told.output.splitlines() if ID in line)
+    assert f"Apache-2.0  in {pulled}" in next(line for line in told.output.splitlines() if ID in line)
     assert CliRunner(env={"P2C_MODELS": both}).invoke(main, ["models", "verify", ID]).exit_code == 0
     told = CliRunner(env={"P2C_MODELS": both}).invoke(main, ["models", "rm", ID, "--yes"])
     assert told.exit_code == 5

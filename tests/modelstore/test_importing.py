@@ -83,6 +83,14 @@ def test_the_identity_of_an_import_is_that_of_its_source_files(source: Path, sto
     )
 
 
+def test_a_model_of_another_store_gets_a_record_of_its_own(source: Path, store: Store, tmp_path: Path) -> None:
+    first = import_model(source, "mine", store, ignore)
+    second = import_model(first, "copied", Store(tmp_path / "other"), ignore)
+    assert verify(second) == ()
+    assert (record := read_record(second)) is not None
+    assert (record.card, record.imported_from) == ("copied", str(first))
+
+
 def test_with_an_id_of_the_catalogue_the_card_is_used(source: Path, store: Store) -> None:
     card = load_card("qwen2.5-coder-7b-instruct")
     import_model(source, card.id, store, ignore)
