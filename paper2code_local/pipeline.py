@@ -7,7 +7,6 @@ what the user edited there is used as it stands, and what follows from it is red
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -98,7 +97,7 @@ def telling(say: Listener, name: Stage) -> Iterator[list[str]]:
 
 def run_folder(job: Job) -> Path:
     """Return the folder of the job's run."""
-    digest = hashlib.sha256(s1_parse.read(job.paper)).hexdigest()
+    digest = s1_parse.digest(job.paper, job.supplements)
     return job.run or default_run(job.paper, digest, job.out.absolute().parent / "runs")
 
 
@@ -119,7 +118,7 @@ async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
 
 async def look_ahead(job: Job, notice: Callable[[str], None]) -> tuple[PaperText, session.Model]:
     """Return the paper as the model would read it, and the model; nothing is written and no engine is started."""
-    paper = await s1_parse.parse(job.paper, job.parser, job.grobid, None, notice)
+    paper = await s1_parse.parse(job.paper, job.parser, job.grobid, None, notice, job.supplements)
     url = by_stage(job.engine_url, "--engine-url")["code"]
     model = await session.open_model(job, by_stage(job.model, "--model")["code"], url)
     whole = paper_text(paper, model.tokenizer.count, None)
@@ -158,17 +157,19 @@ async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
     """Parse the paper, or use the user's edited version of what was understood of it."""
     if folder.edited("1-paper.json"):
         return folder.load("1-paper.json", Paper)
-    digest = hashlib.sha256(s1_parse.read(job.paper)).hexdigest()
+    digest = s1_parse.digest(job.paper, job.supplements)
     before = casting.read_record(folder)
     parser: str = job.parser
     if parser == "auto" and before is not None and before.paper_sha256 == digest:
         parser = before.parser  # a server that came or went between two runs must not change the paper
-    paper = await s1_parse.parse(
-        job.paper, parser, job.grobid, folder.tei(digest), lambda text: say(Notice(level="warning", message=text))
-    )
+
+    def notice(text: str) -> None:
+        say(Notice(level="warning", message=text))
+
+    paper = await s1_parse.parse(job.paper, parser, job.grobid, folder.tei, notice, job.supplements)
     folder.keep("1-paper.json", paper)
     for warning in paper.warnings:
-        say(Notice(level="warning", message=warning))
+        notice(warning)
     return paper
 
 
@@ -176,7 +177,7 @@ def _recorded(job: Job, paper: Paper, models: dict[ModelStage, ModelRecord], fol
     """Write down what the run is about."""
     record = RunRecord(
         paper=job.paper.name,
-        paper_sha256=hashlib.sha256(s1_parse.read(job.paper)).hexdigest(),
+        paper_sha256=s1_parse.digest(job.paper, job.supplements),
         parser=paper.parser,
         models=models,
         seed=job.seed,

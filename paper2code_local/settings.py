@@ -28,7 +28,9 @@ class Job(Frozen):
     """The run folder; None for runs/STEM-DIGEST beside `out`."""
     model: str | None = None
     """An id of the catalogue or a folder, or one by stage (`by_stage`); None for the default of this machine."""
-    parser: Literal["auto", "grobid", "pdf", "tei"] = "auto"
+    supplements: tuple[Path, ...] = ()
+    """Read like papers and joined to this one."""
+    parser: Literal["auto"] | ParserName = "auto"
     grobid: str = "http://127.0.0.1:8070"
     engine: Literal["vllm", "scripted"] = "vllm"
     engine_url: str | None = None

@@ -29,7 +29,7 @@ from tests.tei_fixtures import tei
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-README, GUIDE = ROOT / "README.md", ROOT / "docs" / "guide.md"
+README, GUIDE, INPUTS = ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "inputs.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 RUN = re.compile(r"runs/paper-[0-9a-f]{8}")
 NOT_RUN = {"pull", "verify", "path", "--grobid", "--engine-arg"}
@@ -238,6 +238,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "paper.tei.xml").write_bytes(tei(section))
     (folder / "notes.md").write_text("Use AdamW.\n")
+    shutil.copy(next((ROOT / "examples").glob("*.md")), folder / "paper.md")
+    (folder / "appendix.md").write_text("# Appendix\n\nWe cool once more.\n")
     assert p2c(folder, "generate", "paper.pdf", "-o", "my-repo").returncode in (0, 1)
     return folder
 
@@ -245,7 +247,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command with the scripted engine and no models, its run folder named as it is called here."""
     named = [RUN.sub(lambda _: str(next((desk / "runs").glob("paper-*"))), word) for word in words]
-    scripted = {"P2C_ENGINE": "scripted", "P2C_ATTEMPTS": "9", "P2C_PARSER": "pdf", "P2C_MODELS": str(desk / "models")}
+    scripted = {"P2C_ENGINE": "scripted", "P2C_ATTEMPTS": "9", "P2C_GROBID": "http://127.0.0.1:9", "P2C_MODELS": str(desk / "models")}
     return subprocess.run(
         [sys.executable, "-m", "paper2code_local", *named],
         cwd=desk,
@@ -258,7 +260,7 @@ def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_fast_runs_as_it_stands(desk: Path) -> None:
-    fast = [words for words in dict.fromkeys(commands(README) + commands(GUIDE)) if not NOT_RUN & set(words)]
+    fast = [words for words in dict.fromkeys(commands(README) + commands(GUIDE) + commands(INPUTS)) if not NOT_RUN & set(words)]
     assert {words[0] for words in fast} == {"generate", "inspect", "validate", "models", "report", "doctor"}
     for words in fast:
         done = p2c(desk, *words)

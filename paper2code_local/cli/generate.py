@@ -21,6 +21,7 @@ from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
+from paper2code_local.cli.inspecting import supplement_option
 from paper2code_local.cli.models import complete_model
 from paper2code_local.errors import CLEAN, FINDINGS, P2CError, UsageError
 from paper2code_local.estimate import estimate
@@ -31,6 +32,7 @@ from paper2code_local.listeners.terminal import TerminalView
 from paper2code_local.pipeline import Outcome
 from paper2code_local.rundir import RunDir
 from paper2code_local.settings import Job, ModelStage, by_stage
+from paper2code_local.stages import s1_parse
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -49,8 +51,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     help="An id of `p2c-local models list`, or a folder; plan=ID,code=ID for one by stage.",
 )
 @click.option(
-    "--parser", type=click.Choice(["auto", "grobid", "pdf", "tei"]), default="auto", help="What reads the paper."
+    "--parser", type=click.Choice(s1_parse.PARSERS), default="auto", help="What reads the paper; auto: told by content."
 )
+@supplement_option
 @click.option("--grobid", metavar="URL", default="http://127.0.0.1:8070", help="Where GROBID answers.")
 @click.option(
     "--engine",
@@ -99,7 +102,7 @@ def generate(
     engine_args: tuple[str, ...],
     **given: Any,
 ) -> int:
-    """Turn PAPER (a PDF, or GROBID's TEI of one) into a repository that implements it.
+    """Turn PAPER (PDF, LaTeX, TEI, S2ORC JSON or Markdown) into a repository that implements it.
 
     \b
     p2c-local generate paper.pdf -o my-repo

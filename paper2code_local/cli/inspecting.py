@@ -24,32 +24,46 @@ from paper2code_local.modelstore.store import default_store
 from paper2code_local.prefix import paper_text
 from paper2code_local.stages import s1_parse
 
+supplement_option = click.option(
+    "--supplement",
+    "supplements",
+    envvar="P2C_SUPPLEMENT",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="An appendix in a file of its own, of any kind that is read; repeat it for more.",
+)
+
 
 @click.command(context_settings=SETTINGS)
 @click.argument("paper", type=click.Path(path_type=Path))
 @click.option("--json", is_flag=True, help="Print one JSON object instead.")
 @click.option(
     "--parser",
-    type=click.Choice(["auto", "grobid", "pdf", "tei"]),
+    type=click.Choice(s1_parse.PARSERS),
     default="auto",
-    help="What reads the paper. auto: TEI as it is; a PDF with GROBID if a server answers, else embedded.",
+    help="What reads the paper. auto: told by content; a PDF with GROBID if a server answers, else embedded.",
 )
+@supplement_option
 @click.option("--grobid", metavar="URL", default="http://127.0.0.1:8070", help="Where GROBID answers.")
 @click.option(
     "--model", metavar="ID", shell_complete=complete_model, help="Whose tokens are counted: an id or a folder."
 )
-def inspect(paper: Path, json: bool, parser: str, grobid: str, model: str | None) -> None:
-    """Show what is understood of PAPER, a PDF or the TEI that GROBID made of one.
+def inspect(
+    paper: Path, json: bool, parser: str, supplements: tuple[Path, ...], grobid: str, model: str | None
+) -> None:
+    """Show what is understood of PAPER: a PDF, LaTeX (file, folder or archive), GROBID's TEI, S2ORC JSON or Markdown.
 
     \b
     p2c-local inspect paper.pdf
     p2c-local inspect paper.pdf --parser pdf --model qwen2.5-coder-1.5b-instruct
+    p2c-local inspect paper.md --supplement appendix.pdf
     p2c-local inspect paper.tei.xml --json | jq .warnings
 
     Sizes are characters that are not white space. What was in the paper and is not kept is counted as dropped.
     """
     offline.guard(*offline.host_of(grobid))
-    understood = asyncio.run(s1_parse.parse(paper, parser, grobid, None, _note))
+    understood = asyncio.run(s1_parse.parse(paper, parser, grobid, None, _note, supplements))
     if json:
         say_json(inspection(understood))
     else:

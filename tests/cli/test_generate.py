@@ -137,7 +137,7 @@ LONG = "".join(
     [
         (None, (), 3, "input."),
         (b"", (), 3, "input."),
-        (b"A paper in plain words.", (), 3, "input.unknown_format"),
+        (b"A paper \0 in no words.", (), 3, "input.unknown_format"),
         (pdf(TEXT, encrypt=True), (), 3, "input.encrypted"),
         (pdf(IMAGE), (), 3, "input."),
         (pdf(TEXT)[:300], (), 3, "input."),
