@@ -61,14 +61,14 @@ async def test_whatever_is_answered_a_plan_is_whole_or_there_is_none(faults: flo
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 4.0])
 async def test_bounds_grow_and_shrink_with_the_model(scale: float) -> None:
-    reading = asker(ScriptedEngine(), seed=1, attempts=9).knowing(cooling.text().text)
+    reading = asker(ScriptedEngine(), seed=6, attempts=9).knowing(cooling.text().text)
     check((await make_plan(cooling.PAPER, cooling.text(), reading, scale)).plan)
 
 
 async def test_the_same_answers_in_another_order_of_time_make_the_same_plan() -> None:
     plans = []
     for delay in (0.0, 0.001):
-        reading = asker(ScriptedEngine(faults=0.35, delay=delay), seed=4, attempts=9).knowing(cooling.text().text)
+        reading = asker(ScriptedEngine(faults=0.35, delay=delay), seed=6, attempts=9).knowing(cooling.text().text)
         plans.append(await make_plan(cooling.PAPER, cooling.text(), reading, 1.0))
     assert plans[0] == plans[1]
 
