@@ -1,4 +1,5 @@
-"""Python text, read but never run: what it imports and defines, whether it compiles, and how to change one function.
+"""Python text, read but never run: what it imports and defines, how it uses names, whether it compiles,
+and how to change one function.
 
 In: source text. Out: frozen facts or new text. Must not know of models, findings or any file but the one it is given.
 """
@@ -7,21 +8,39 @@ from paper2code_local.source.bodies import Hollow, body_problem
 from paper2code_local.source.lint import undefined_names, unused_imports
 from paper2code_local.source.outline import Definition, Import, Outline, outline
 from paper2code_local.source.problem import Problem, compile_error
+from paper2code_local.source.scopes import CALL, Binding, Call, Chain, Class, Field, Function, Place, Scope, Usage
+from paper2code_local.source.shapes import Arguments, Mismatch, Signature, mismatch
 from paper2code_local.source.skeleton import skeleton
 from paper2code_local.source.units import replace_unit, unit_at
+from paper2code_local.source.usage import usage
 
 __all__ = [
+    "CALL",
+    "Arguments",
+    "Binding",
+    "Call",
+    "Chain",
+    "Class",
     "Definition",
+    "Field",
+    "Function",
     "Hollow",
     "Import",
+    "Mismatch",
     "Outline",
+    "Place",
     "Problem",
+    "Scope",
+    "Signature",
+    "Usage",
     "body_problem",
     "compile_error",
+    "mismatch",
     "outline",
     "replace_unit",
     "skeleton",
     "undefined_names",
     "unit_at",
     "unused_imports",
+    "usage",
 ]

@@ -155,6 +155,19 @@ class Modules:
             self._names[file] = self._collect_names(file, depth)
         return self._names[file]
 
+    def star_names(self, module: Module, depth: int = 0) -> frozenset[str] | None:
+        """Return what `from module import *` binds; None when reading cannot tell."""
+        submodules = self.children.get(module.folder, set()) if module.folder is not None else set()
+        if module.file is None:
+            return frozenset(submodules)
+        names = self.names_of(module.file, depth)
+        if names is None:
+            return None
+        listed = self.outlines[module.file].all_names
+        if listed is not None:
+            return frozenset(listed)
+        return frozenset(name for name in names if not name.startswith("_")) | submodules
+
     def package_files(self, file: str) -> list[str]:
         """Return the `__init__.py` of the packages around a file, outermost first: they run before it."""
         folder = file.rpartition("/")[0]
@@ -272,20 +285,8 @@ class Modules:
                 if not resolved.certain:
                     return None
                 for module in resolved.modules:
-                    starred = self._star_names(module, depth + 1)
+                    starred = self.star_names(module, depth + 1)
                     if starred is None:
                         return None
                     names |= starred
         return frozenset(names)
-
-    def _star_names(self, module: Module, depth: int) -> frozenset[str] | None:
-        submodules = self.children.get(module.folder, set()) if module.folder is not None else set()
-        if module.file is None:
-            return frozenset(submodules)
-        names = self.names_of(module.file, depth)
-        if names is None:
-            return None
-        listed = self.outlines[module.file].all_names
-        if listed is not None:
-            return frozenset(listed)
-        return frozenset(name for name in names if not name.startswith("_")) | submodules

@@ -17,6 +17,13 @@ STDLIB = ["asyncio", "collections", "concurrent", "email", "html", "http", "impo
 STDLIB += ["multiprocessing", "unittest", "urllib", "xml"]
 INSTALLED = ["click", "jinja2", "lxml", "pydantic", "rich", "yaml"]
 
+MISTAKES = {
+    ("pydantic/v1/_hypothesis_plugin.py", "P2C602"),  # reads what only pydantic 1 has
+    ("unittest/test/test_case.py", "P2C601"),  # a method that raises a NameError in the place of its own exception
+    ("unittest/test/test_suite.py", "P2C601"),  # a function that would, were it called
+}
+"""Mistakes that there really are in correct code, where nobody calls it."""
+
 
 def _package(folder: Path) -> dict[str, bytes]:
     """Return a repository that holds one installed package."""
@@ -32,12 +39,14 @@ def test_installed_packages_have_no_error(name: str) -> None:
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.origin is not None
-    assert errors_of(validate(_package(Path(spec.origin).parent))) == ()
+    found = errors_of(validate(_package(Path(spec.origin).parent)))
+    assert {(f.path, f.code) for f in found} <= MISTAKES
 
 
 @pytest.mark.parametrize("name", STDLIB)
 def test_the_standard_library_has_no_error(name: str) -> None:
-    assert errors_of(validate(_package(Path(sysconfig.get_paths()["stdlib"]) / name))) == ()
+    found = errors_of(validate(_package(Path(sysconfig.get_paths()["stdlib"]) / name)))
+    assert {(f.path, f.code) for f in found} <= MISTAKES
 
 
 def _module(number: int) -> bytes:
@@ -119,9 +128,9 @@ def test_a_broken_file_provides_what_can_be_read_of_it_and_no_name_is_missed() -
 @pytest.mark.parametrize(
     "text",
     [
-        "class A(Protocol):\n    def f(self): ...\n",
-        "class A(ABC):\n    @abstractmethod\n    def f(self): pass\n",
-        "@overload\ndef f(x: int) -> int: ...\ndef f(x): return x\n",
+        "from typing import Protocol\nclass A(Protocol):\n    def f(self): ...\n",
+        "from abc import ABC, abstractmethod\nclass A(ABC):\n    @abstractmethod\n    def f(self): pass\n",
+        "from typing import overload\n@overload\ndef f(x: int) -> int: ...\ndef f(x): return x\n",
         "class A:\n    def f(self): raise NotImplementedError\n\nclass B(A):\n    def f(self): return 1\n",
         "def f():\n    return None\n",
     ],

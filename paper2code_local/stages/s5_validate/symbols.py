@@ -1,0 +1,148 @@
+"""Names and attributes that nobody defines: P2C601 to P2C604.
+
+In: how each file uses names, and what the names are. Out: findings. Must not know how that is found out.
+"""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import types
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from paper2code_local.artifacts.finding import Finding, Severity
+from paper2code_local.source import CALL, Chain, Place
+from paper2code_local.stages.s5_validate.codes import finding
+from paper2code_local.stages.s5_validate.receivers import Receivers
+from paper2code_local.stages.s5_validate.things import AClass, AModule, AnInstance, Thing
+
+_OF_EVERY_MODULE = frozenset(dir(types.ModuleType)) | {"__annotations__", "__builtins__", "__path__", "__file__"}
+_PYTHON_2_NAMES = "basestring unicode long xrange raw_input unichr reduce file cmp execfile reload buffer apply intern"
+_PYTHON_2 = frozenset(_PYTHON_2_NAMES.split())
+_INJECTED_NAMES = (
+    "__file__ __path__ __spec__ __loader__ __package__ __builtins__ __class__ __module__ __qualname__ __annotations__ "
+    "__cached__ __dict__ __firstlineno__ __conditional_annotations__ __IPYTHON__ _ get_ipython display In Out profile "
+    "reveal_type reveal_locals WindowsError exit quit copyright credits license help get_config snakemake dbutils "
+    "spark __classdict__ __name__ __doc__ __debug__ __test__"
+)
+_INJECTED = frozenset(_INJECTED_NAMES.split())
+"""Names that Python, a notebook, a profiler or a host program provides."""
+_BUILTINS = frozenset(dir(builtins)) | _INJECTED
+_NEAR = 0.8
+
+
+class SymbolCheck:
+    """Checks the names of one repository, file by file."""
+
+    def __init__(self, receivers: Receivers) -> None:
+        self._receivers = receivers
+        self._mentions: Counter[str] | None = None
+
+    def check(self, path: str) -> Iterator[Finding]:
+        """Yield the findings on the names and attributes that one file reads."""
+        yield from self._undefined(path)
+        yield from self._lacking(path)
+
+    def _undefined(self, path: str) -> Iterator[Finding]:
+        usage = self._receivers.usages[path]
+        if usage.rebinds:
+            return
+        known = _BUILTINS | self._receivers.stored_on_modules | usage.probed
+        if path.endswith("__init__.py"):  # importing a submodule binds its name in the package
+            known |= self._receivers.modules.children[path.rpartition("/")[0]]
+        for module in self._receivers.imported_names(path):
+            starred = self._receivers.modules.star_names(module) if module is not None else None
+            if starred is None:
+                return
+            known |= starred
+        found: dict[str, Place] = {}
+        for _, name, place in usage.names():
+            if name not in known and (name not in found or _rank(place) < _rank(found[name])):
+                found[name] = place
+        for name, place in found.items():
+            close = difflib.get_close_matches(name, usage.module.bindings, n=1)
+            hint = f"Did you mean `{close[0]}`?" if close else f"Define `{name}` or import it."
+            yield finding(
+                "P2C601",
+                path,
+                place.line,
+                f"`{name}` is used and defined nowhere.",
+                hint,
+                "warning" if place.doubtful or name in _PYTHON_2 else None,
+            )
+
+    def _lacking(self, path: str) -> Iterator[Finding]:
+        reported: set[tuple[str, str]] = set()
+        for scope, chain, place in self._receivers.usages[path].reads:
+            for length in range(1, len(chain)):
+                things = self._receivers.look(path, scope, chain[:length])
+                if things is None:
+                    break
+                name = chain[length]
+                if name == CALL or (severity := self._lack(things, name)) is None:
+                    continue
+                key = (".".join(chain[:length]), name)
+                if key not in reported:
+                    reported.add(key)
+                    yield self._finding(path, chain[:length], things[0], name, place, severity)
+                break
+
+    def _lack(self, things: Iterable[Thing], name: str) -> Severity | None:
+        """Return how sure it is that none of the things has an attribute; None when one may have it."""
+        found: list[Severity | None] = [self._lacks(thing, name) for thing in things]
+        if None in found:
+            return None
+        return "warning" if "warning" in found else "error"
+
+    def _lacks(self, thing: Thing, name: str) -> Severity | None:
+        receivers = self._receivers
+        if name in receivers.probed or (name.startswith("__") and name.endswith("__")):
+            return None
+        if isinstance(thing, AModule):
+            if name in receivers.stored or name in _OF_EVERY_MODULE or receivers.modules.provides(thing.module, name):
+                return None
+            return "error"
+        if (
+            not isinstance(thing, AClass | AnInstance)
+            or name in receivers.stored
+            or name.startswith("_" + thing.cls.name)
+        ):
+            return None
+        attributes = receivers.families.attributes(thing.cls, thing.exact)
+        if name in attributes.names or (isinstance(thing, AClass) and name in dir(type)):
+            return None
+        family = receivers.families.descendants(thing.cls)
+        if attributes.status == "open" or not any(c.name in receivers.called for c in family):
+            return "warning" if self._is_slip(name, thing) else None  # a mixin's objects are made elsewhere
+        certain = attributes.status == "closed" or (attributes.status == "torch" and not name.startswith("_"))
+        return "error" if certain and not receivers.opens_anything else "warning"
+
+    def _is_slip(self, name: str, thing: AClass | AnInstance) -> bool:
+        """Tell whether a name stands once in the repository and looks much like one that the class itself has."""
+        if self._mentions is None:
+            reads = (read for usage in self._receivers.usages.values() for read in usage.reads)
+            self._mentions = Counter(step for _, chain, _ in reads for step in set(chain))
+        own = [n for n in (*thing.cls.stores, *thing.cls.scope.bindings) if abs(len(n) - len(name)) < 3]
+        return self._mentions[name] == 1 and len(name) > 4 and bool(difflib.get_close_matches(name, own, 1, _NEAR))
+
+    def _finding(self, path: str, chain: Chain, thing: Thing, name: str, place: Place, severity: Severity) -> Finding:
+        shown = chain[0] + "".join("(…)" if step == CALL else f".{step}" for step in chain[1:])
+        known: Iterable[str] = ()
+        if isinstance(thing, AModule):
+            code = "P2C602"
+            owner = thing.module.file or f"{thing.module.folder}/"
+            known = (self._receivers.modules.names_of(thing.module.file) if thing.module.file else None) or ()
+            message = f"`{shown}.{name}`: {owner} defines no `{name}`."
+        elif isinstance(thing, AClass | AnInstance):
+            code = "P2C603" if isinstance(thing, AnInstance) and not thing.exact else "P2C604"
+            owner = f"`{thing.cls.name}`"
+            known = [*thing.cls.stores, *thing.cls.scope.bindings]
+            message = f"`{shown}.{name}`: {owner} has no attribute or method `{name}`."
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean `{close[0]}`?" if close else f"Define `{name}` in {owner}, or use what it has."
+        return finding(code, path, place.line, message, hint, "warning" if place.doubtful else severity)
+
+
+def _rank(place: Place) -> tuple[bool, int]:
+    return place.doubtful, place.line
