@@ -21,6 +21,7 @@ _WORD_GAP = 0.2
 _OPERATORS = "∑∏∫⋃⋂⨁∐"
 _MARGIN = 0.09
 """Share of the page's height at top and bottom where running heads stand."""
+_CAPTION = re.compile(r"(fig(ure|\.)|tab(le|\.)|algorithm|listing)\s*(\d|[ivx]+\b)", re.IGNORECASE)
 _LONGEST_HEAD = 100
 """Characters without spaces."""
 _PAGE_NUMBER = re.compile(r"[-–—\s]*(page\s*)?(\d{1,4}|[ivxl]{1,6})(\s*(of|/)\s*\d{1,4})?[-–—\s]*", re.IGNORECASE)
@@ -193,7 +194,8 @@ def _furniture(pages: list[Page], pieces: list[list[_Piece]]) -> set[tuple[int, 
         for piece in found:
             margin = piece.y < _MARGIN * page.height or piece.y > (1 - _MARGIN) * page.height
             edge = abs(piece.y - last) < 2 or abs(piece.y - first) < 2
-            if margin or (edge and _outside(piece, page)):
+            caption = _CAPTION.match(piece.text)  # floats stand at the top of pages, and their numbers differ as well
+            if not caption and (margin or (edge and _outside(piece, page))):
                 seen[re.sub(r"\d+", "#", piece.text), round(piece.y / 4)].append((page.number, id(piece)))
     result.update(_running_heads(pages, pieces))
     enough = max(2, round(len(pages) * 0.2))

@@ -194,3 +194,20 @@ def test_a_cell_named_like_a_section_is_no_heading() -> None:
     page.y += 20
     page.text(WORDS)
     assert [s.heading for s in paper_of_pdf(pdf(page)).sections] == ["Part"]
+
+
+def test_captions_at_the_top_of_pages_are_no_running_heads() -> None:
+    sheets = []
+    for number in (1, 2, 3):
+        sheet = Sheet(y=60)
+        sheet.line(f"Table {number}", x=72, gap=12)
+        sheet.line("The settings of all runs.", x=72, gap=12)
+        for k, cell in enumerate(("Setting", "Value", "Rate", "0.1")):
+            sheet.put(cell, 72 + 100 * (k % 2), sheet.y + 20 + 12 * (k // 2))
+        sheet.y += 50
+        sheet.heading(f"{number} Part")
+        sheet.text(WORDS * 3)
+        sheets.append(sheet)
+    paper = paper_of_pdf(pdf(*sheets))
+    assert [table.label for table in paper.tables()] == ["Table 1", "Table 2", "Table 3"]
+    assert paper.dropped_chars == 0
