@@ -247,7 +247,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command with the scripted engine and no models, its run folder named as it is called here."""
     named = [RUN.sub(lambda _: str(next((desk / "runs").glob("paper-*"))), word) for word in words]
-    scripted = {"P2C_ENGINE": "scripted", "P2C_ATTEMPTS": "9", "P2C_GROBID": "http://127.0.0.1:9", "P2C_MODELS": str(desk / "models")}
+    scripted = {
+        "P2C_ENGINE": "scripted",
+        "P2C_ATTEMPTS": "9",
+        "P2C_GROBID": "http://127.0.0.1:9",
+        "P2C_MODELS": str(desk / "models"),
+    }
     return subprocess.run(
         [sys.executable, "-m", "paper2code_local", *named],
         cwd=desk,
@@ -260,7 +265,11 @@ def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_is_fast_runs_as_it_stands(desk: Path) -> None:
-    fast = [words for words in dict.fromkeys(commands(README) + commands(GUIDE) + commands(INPUTS)) if not NOT_RUN & set(words)]
+    fast = [
+        words
+        for words in dict.fromkeys(commands(README) + commands(GUIDE) + commands(INPUTS))
+        if not NOT_RUN & set(words)
+    ]
     assert {words[0] for words in fast} == {"generate", "inspect", "validate", "models", "report", "doctor"}
     for words in fast:
         done = p2c(desk, *words)
