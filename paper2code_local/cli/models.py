@@ -29,7 +29,7 @@ _NO_HASHES = "no hashes are known for it: only the record of what was imported w
 
 def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the id of a model, of the catalogue or imported."""
-    known = {name: "" for name in default_store(os.environ).ids()} | {card.id: card.title for card in cards()}
+    known = dict.fromkeys(default_store(os.environ).ids(), "") | {card.id: card.title for card in cards()}
     return [CompletionItem(name, help=title) for name, title in known.items() if name.startswith(incomplete)]
 
 
