@@ -88,6 +88,7 @@ def find_headings(lines: list[Line], body: float, after: int) -> list[Heading]:
         if found is not None:
             stop = _stop(lines, i, body)
             text = _NUMBERED.sub("", _joined(lines[i:stop]), count=1)
+            text = text.rstrip(".:") if _runs_in(lines, i) else text
             level = 1 if found.order[0] >= _LETTERS_AT and len(found.order) == 1 else len(found.order)
             headings.append(Heading(i, stop, found.number, text, min(level, 6)))
         elif level := unnumbered.level(i):
@@ -117,7 +118,7 @@ def _candidates(lines: list[Line], i: int, body: float) -> list[_Candidate]:
         return []
     parts = match[1].split(".")
     rest = tuple(int(p) for p in parts[1:])
-    distinct = is_distinct(line, body)
+    distinct = is_distinct(line, body) or _runs_in(lines, i)
     own_cell = bool(match[2]) or line.cells[0].rstrip(".:)") == match[1] or len(parts) > 1 or line.text[0] in "AS"
     isolated = line.gap > 1.35 * body and _gap_after(lines, i) > 1.2 * body and own_cell
     if not distinct and not (isolated and line.text[match.end()].isupper()):
@@ -139,7 +140,9 @@ def _may_be(lines: list[Line], i: int, text: str, body: float) -> bool:
     line = lines[i]
     letters = sum(c.isalpha() for c in text)
     few_cells = len(line.cells) <= 3 and not any(re.fullmatch(r"[\d.,%±()-]+", cell) for cell in line.cells[1:])
-    ends_well = not re.search(r"[,;=]$|[a-z]{3}\.$", text) or (line.bold > 0.95 and len(text) < 80)
+    ends_well = not re.search(r"[,;=]$|[a-z]{3}\.$", text) or (
+        (line.bold > 0.95 or _runs_in(lines, i)) and len(text) < 80
+    )
     leaders = re.search(r"(\. ?){4,}", text) is not None  # a table of contents
     close = line.gap < 1.02 * line.size and line.gap > 0
     return (
@@ -269,6 +272,11 @@ def _squeezed(text: str) -> str:
 
 def _gap_after(lines: list[Line], i: int) -> float:
     return lines[i + 1].gap if i + 1 < len(lines) else float("inf")
+
+
+def _runs_in(lines: list[Line], i: int) -> bool:
+    """Tell whether the text begins on the line of the heading (`pdf_runin`)."""
+    return abs(_gap_after(lines, i)) < 0.1
 
 
 def _stop(lines: list[Line], i: int, body: float) -> int:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from statistics import median
 
 from paper2code_local.stages.s1_parse.pdf_glyphs import Glyph, Page
+from paper2code_local.stages.s1_parse.pdf_runin import run_in
 
 CELL_GAP = 0.9
 """In ems: wider than the spaces of justified text, narrower than the gap between columns of a table."""
@@ -324,12 +325,19 @@ def _lines(pieces: list[_Piece], page: int, column: int) -> list[Line]:
             rows.append([piece])
         else:
             row.append(piece)
-    lines = [_line(sorted(row, key=lambda p: p.x0), page, column) for row in rows]
-    lines.sort(key=lambda line: line.y)
+    parts = [part for row in rows for part in _parted(sorted(row, key=lambda p: p.x0))]
+    lines = sorted((_line(part, page, column) for part in parts), key=lambda line: (round(line.y, 1), line.x0))
     long = [line for line in lines if len(line.text) >= 25] or lines
     left, right = min(line.x0 for line in long), max(line.x1 for line in long)
     gaps = [float("inf")] + [b.y - a.y for a, b in pairwise(lines)]
     return [replace(line, gap=gap, left=left, right=right) for line, gap in zip(lines, gaps, strict=True)]
+
+
+def _parted(row: list[_Piece]) -> list[list[_Piece]]:
+    """Make two lines of one that begins with a heading."""
+    glyphs = [glyph for piece in row for glyph in piece.glyphs]
+    stop = run_in(glyphs)
+    return [row] if stop is None else [[_piece(glyphs[:stop])], [_piece(glyphs[stop:])]]
 
 
 def _level(a: _Piece, b: _Piece) -> bool:

@@ -196,6 +196,23 @@ def test_a_cell_named_like_a_section_is_no_heading() -> None:
     assert [s.heading for s in paper_of_pdf(pdf(page)).sections] == ["Part"]
 
 
+def test_a_numbered_heading_may_run_into_its_text() -> None:
+    page = Sheet()
+    page.heading("1 Part")
+    for number, name in (("1.1.", "Loss."), ("1.2.", "Data of all runs.")):
+        page.y += 24
+        page.put(number, 72, page.y)
+        page.put(name, 108, page.y, font="Courier-Bold")
+        page.put("What is said of it begins here.", 114 + 6 * len(name), page.y)
+        page.text(WORDS)
+    page.heading("2 Other")
+    page.text(WORDS)
+    paper = paper_of_pdf(pdf(page))
+    found = [(s.number, s.heading, s.level) for s in paper.sections]
+    assert found == [("1", "Part", 1), ("1.1", "Loss", 2), ("1.2", "Data of all runs", 2), ("2", "Other", 1)]
+    assert body(paper).startswith("What is said of it begins here.")
+
+
 def test_captions_at_the_top_of_pages_are_no_running_heads() -> None:
     sheets = []
     for number in (1, 2, 3):
