@@ -42,4 +42,4 @@ def validate(repo: Path, json: bool) -> int:
 def check(repo: Path) -> tuple[int, tuple[Finding, ...]]:
     """Return how many Python files `repo` has and what is found in them. Raises InputError when it has none."""
     files = read_repository(repo)
-    return sum(path.endswith(".py") for path in files), gate(files)
+    return sum(path.endswith(".py") for path in files), gate(files, honour_ignores=True)

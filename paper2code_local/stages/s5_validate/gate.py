@@ -6,44 +6,84 @@ prompts or who asks; touches no file and runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.import_order import ImportOrder
-from paper2code_local.source import outline, usage
+from paper2code_local.source import Outline, Usage, outline, usage
 from paper2code_local.stages.s5_validate.cycles import circular_imports
+from paper2code_local.stages.s5_validate.ignores import ignored, unknown_codes
 from paper2code_local.stages.s5_validate.imports import ImportCheck, shadowing
 from paper2code_local.stages.s5_validate.modules import Modules
 from paper2code_local.stages.s5_validate.placeholders import placeholders
 from paper2code_local.stages.s5_validate.receivers import Receivers
 from paper2code_local.stages.s5_validate.signatures import SignatureCheck
 from paper2code_local.stages.s5_validate.symbols import SymbolCheck
-from paper2code_local.stages.s5_validate.syntax import read_source
+from paper2code_local.stages.s5_validate.syntax import Reading, read_source
 
 
-def validate(files: Mapping[str, bytes], order: ImportOrder | None = None) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading one file by itself gives."""
+
+    reading: Reading
+    outline: Outline | None
+    """None for what is no code."""
+    usage: Usage | None
+    """None for what does not compile, or is not understood in full."""
+
+
+Cache = MutableMapping[tuple[str, bytes], Read]
+"""Path and bytes of a file → what they gave, for those who check a repository again and again."""
+
+
+def validate(
+    files: Mapping[str, bytes],
+    order: ImportOrder | None = None,
+    *,
+    honour_ignores: bool = False,
+    cache: Cache | None = None,
+) -> tuple[Finding, ...]:
     """Check a repository and return what was found, by path, line and code.
 
     `files` maps every relative POSIX path to its bytes; only those of `.py` files are looked at, the other names tell
-    what is compiled or generated. An error is certain. With `order`, imports must also respect the logic design.
+    what is compiled or generated. An error is certain. With `order`, imports must also respect the logic design. With
+    `honour_ignores`, what a comment `p2c: ignore` names is left out. `cache` is read and added to.
     """
-    readings = {path: read_source(path, files[path]) for path in sorted(files) if path.endswith(".py")}
-    found = [reading.finding for reading in readings.values() if reading.finding is not None]
-    outlines = {path: outline(r.text) for path, r in readings.items() if r.text is not None and r.is_code}
+    known: Cache = {} if cache is None else cache
+    sources = {path: _read(path, files[path], known) for path in sorted(files) if path.endswith(".py")}
+    found = [read.reading.finding for read in sources.values() if read.reading.finding is not None]
+    outlines = {path: read.outline for path, read in sources.items() if read.outline is not None}
     ours = {file.path.partition("/")[0] for file in order.files} if order is not None else set()
     modules = Modules(files, outlines, ours)
-    check = ImportCheck(modules, order)
-    for path, reading in readings.items():
-        # A text that compiles and that tree-sitter misreads may guard its imports where we cannot see it.
-        if path in outlines and (outlines[path].exact or reading.finding is not None):
-            found.extend(check.check(path))
-    usages = {path: usage(r.text) for path, r in readings.items() if r.text is not None and r.finding is None}
-    receivers = Receivers(modules, {p: u for p, u in usages.items() if u is not None and outlines[p].exact})
+    imports = ImportCheck(modules, order)
+    receivers = Receivers(modules, {path: read.usage for path, read in sources.items() if read.usage is not None})
     symbols, signatures = SymbolCheck(receivers), SignatureCheck(receivers)
-    for path in receivers.usages:
-        found.extend(symbols.check(path))
-        found.extend(signatures.check(path))
+    for path, read in sources.items():
+        # A text that compiles and that tree-sitter misreads may guard its imports where we cannot see it.
+        if read.outline is not None and (read.outline.exact or read.reading.finding is not None):
+            found.extend(imports.check(path))
+        if read.usage is not None:
+            found.extend(symbols.check(path))
+            found.extend(signatures.check(path))
     found.extend(shadowing(modules))
     found.extend(circular_imports(modules, order))
-    found.extend(placeholders({path: o for path, o in outlines.items() if readings[path].finding is None}))
+    found.extend(placeholders({path: o for path, o in outlines.items() if sources[path].reading.finding is None}))
+    silenced: dict[str, dict[int, tuple[str, ...]]] = {}
+    for path, read in sources.items():
+        silenced[path] = ignored(read.reading.text or "")
+        found.extend(unknown_codes(path, silenced[path]))
+    if honour_ignores:
+        found = [f for f in found if f.code not in silenced.get(f.path, {}).get(f.line, ())]
     return tuple(sorted(found, key=lambda f: (f.path, f.line, f.code, f.message)))
+
+
+def _read(path: str, data: bytes, cache: Cache) -> Read:
+    key = (path, data)
+    if key not in cache:
+        reading = read_source(path, data)
+        seen = outline(reading.text) if reading.text is not None and reading.is_code else None
+        compiles = reading.finding is None and seen is not None and seen.exact
+        cache[key] = Read(reading, seen, usage(reading.text) if compiles and reading.text is not None else None)
+    return cache[key]

@@ -1,4 +1,4 @@
-"""Whether a file is Python: P2C101 to P2C105.
+"""Whether a file is Python: P2C101 to P2C106.
 
 In: nothing. Out: the table. Must not know how a check is made.
 """
@@ -46,5 +46,13 @@ FILES: Mapping[str, Code] = {
         "The file has more than 1 MB and is not looked at. It may well be correct: hence a warning.",
         {"table.py": b"TABLE = [" + b"0, " * 400_000 + b"]\n"},
         {"table.py": b"TABLE = [" + b"0, " * 40 + b"]\n"},
+    ),
+    "P2C106": Code(
+        "unknown code in an ignore comment",
+        "warning",
+        "`# p2c: ignore[P2C601]` at the end of a line silences findings with that code on that line; several codes are "
+        "separated by commas. This comment names a code that there is not, or none.",
+        {"model.py": b"def scale(x):\n    return 2 * x  # p2c: ignore[X601]\n"},
+        {"model.py": b"def scale(x):\n    return 2 * x\n"},
     ),
 }
