@@ -211,18 +211,21 @@ def _numbered(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
 def _placed(headings: Sequence[Heading]) -> list[OpenSection]:
     """Say which part of the paper each heading opens and how deep it is.
 
-    Where all headings look alike, one without a number that stands between numbered ones is below the one before it.
+    Where the source's levels tell nothing, because all are the same or disagree with the numbers, a heading without
+    a number that stands between numbered ones is below the one before it, and any other is a section's.
     """
     read = read_headings([Printed("", heading.text, "body", 1) for heading in headings])
-    flat = len({heading.depth for heading in headings}) <= 1
-    top = min((heading.depth for heading in headings), default=1)
+    shifts = {h.depth - r.level for h, r in zip(headings, read, strict=True) if r.number}
+    flat = len({heading.depth for heading in headings}) == 1 or len(shifts) > 1
+    top = shifts.pop() + 1 if len(shifts) == 1 else min((heading.depth for heading in headings), default=1)
     last_numbered = max((i for i, r in enumerate(read) if r.number and r.part == "body"), default=-1)
     part: Part = "body"
     found, above = [], 0
     for i, (heading, understood) in enumerate(zip(headings, read, strict=True)):
         kept: Part = "appendix" if part == "appendix" else "body"
         own = understood.part if understood.part != "body" else part_of("", understood.heading, kept)
-        depth = above + 1 if flat and not understood.number and above and i < last_numbered else heading.depth - top + 1
+        inner = above + 1 if above and i < last_numbered else 1
+        depth = inner if flat else max(1, heading.depth - top + 1)
         above = understood.level if understood.number else above
         part = own if own == "appendix" else part
         found.append(OpenSection(own, min(depth, 6), "", heading.text))

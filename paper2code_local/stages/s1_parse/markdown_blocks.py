@@ -281,11 +281,12 @@ def _cells(line: str) -> list[str]:
     line = line.strip()
     line = line.removeprefix("|")
     line = line.removesuffix("|") if not line.endswith("\\|") else line
-    cells, depth = [""], False
-    for piece in re.split(r"(\\.|\$|\|)", line):
+    pieces = re.split(r"(\\.|\$|\|)", line)
+    has_formulas, in_formula, cells = pieces.count("$") % 2 == 0, False, [""]
+    for piece in pieces:
         if piece == "$":
-            depth = not depth
-        if piece == "|" and not (depth and line.count("$") % 2 == 0):
+            in_formula = has_formulas and not in_formula
+        if piece == "|" and not in_formula:
             cells.append("")
         else:
             cells[-1] += "|" if piece == "\\|" else piece

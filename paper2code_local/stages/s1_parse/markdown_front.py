@@ -77,12 +77,12 @@ def read_front(blocks: Sequence[RawBlock]) -> Front:
     else:
         before = blocks[after : named[0]]
         abstract, rest, start = _named(blocks, *named)
-    names = [_names(block.text) if isinstance(block, Text) else () for block in before]
-    other = [*(blocks[:at] if at else ()), *(b for b, found in zip(before, names, strict=True) if not found), *rest]
+    split = [_names_first(block) for block in before]
+    other = [*(blocks[:at] if at else ()), *(left for _, left in split if left is not None), *rest]
     title = blocks[at] if at is not None else None
     return Front(
         title=title.text if isinstance(title, Heading) else "",
-        authors=tuple(name for found in names for name in found),
+        authors=tuple(name for names, _ in split for name in names),
         abstract="\n".join(" ".join(text.split()) for text in abstract),
         rest=tuple(other),
         start=start,
@@ -151,9 +151,20 @@ def _is_long(block: RawBlock) -> bool:
     return isinstance(block, Text) and len(block.text) >= _LONG
 
 
-def _names(text: str) -> tuple[str, ...]:
-    """Return the names that a text consists of, without marks and addresses; () when it is not all names."""
-    pieces = re.split(r",|;|\n|\band\b|&", _MARKS.sub(" ", text))
+def _names_first(block: RawBlock) -> tuple[tuple[str, ...], RawBlock | None]:
+    """Take the lines of names off the beginning of a block; return them and what is left."""
+    if not isinstance(block, Text):
+        return (), block
+    lines, found = block.text.split("\n"), list[str]()
+    while lines and (names := _names(lines[0])):
+        found += names
+        lines.pop(0)
+    return tuple(found), Text("\n".join(lines)) if lines else None
+
+
+def _names(line: str) -> tuple[str, ...]:
+    """Return the names that a line consists of, without marks and addresses; () when it is not all names."""
+    pieces = re.split(r",|;|\band\b|&", _MARKS.sub(",", line))
     names = [name for piece in pieces if (name := " ".join(piece.split()).strip(" .:"))]
     good = names and all(_NAME.fullmatch(name) and not _PLACE.search(name) for name in names)
     return tuple(names) if good else ()

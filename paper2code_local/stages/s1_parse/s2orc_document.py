@@ -155,8 +155,12 @@ def _json(data: bytes) -> dict[str, Any]:
     """Parse JSON as strictly as its standard, and no key twice in an object."""
     try:
         root = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
+        if b"\\ud" in data.lower():
+            json.dumps(root, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise _shape(f"it is not UTF-8 at byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise _shape("it has half of a surrogate pair, which is no character") from None
     except RecursionError:
         raise _shape("it is nested too deeply") from None
     except ValueError as error:  # a JSONDecodeError says where
