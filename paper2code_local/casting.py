@@ -51,11 +51,15 @@ async def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener
     remembered = read_record(folder)
     parts: dict[str, Part] = {}
     cast: dict[ModelStage, Part] = {}
+    opened: dict[tuple[str | None, str | None], session.Model] = {}
     urls = urls_of(job, remembered)
     for stage, spec in specs_of(job, remembered).items():
         before = remembered.models.get(stage) if remembered else None
         server = before.server if before else None
-        model = await session.open_model(job, spec, urls[stage], server, _announced(say))
+        named = (spec, urls[stage])
+        if named not in opened:
+            opened[named] = await session.open_model(job, spec, urls[stage], server, _announced(say))
+        model = opened[named]
         if model.identity not in parts:
             if model.notice:
                 say(Notice(level="info", message=model.notice))

@@ -32,9 +32,13 @@ class Told:
 class CommandLine:
     """Runs commands of p2c-local in forks of one process."""
 
+    def __init__(self, **environment: str) -> None:
+        """Set what the commands find in their environment."""
+        self._environment = {"P2C_ENGINE": "scripted"} | environment
+
     def __enter__(self) -> CommandLine:
         mine = {name: value for name, value in os.environ.items() if not name.startswith("P2C_")}
-        environment = mine | {"P2C_ENGINE": "scripted", "PYTHONPATH": str(ROOT)}
+        environment = mine | self._environment | {"PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "tests.command_line"]
         self._server = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT

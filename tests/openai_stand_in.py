@@ -15,15 +15,19 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from types import TracebackType
 from typing import Any
 
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.scripted import ScriptedEngine
 from paper2code_local.modelstore.card import Sampling
+from tests.engine.longest import WORDS, longest_match
 
 VLLM_FIELDS = frozenset(
     {"chat_template_kwargs", "repetition_penalty", "continue_final_message", "add_generation_prompt"}
@@ -147,9 +151,9 @@ def redirect(to: str) -> Fault:
 
 
 class StandIn:
-    """A server on 127.0.0.1; while there are `faults`, completions are answered with these."""
+    """A server on 127.0.0.1; while there are `faults`, completions are answered with these, None for as usual."""
 
-    def __init__(self, speaks: Speaks | None = None, *, faults: Iterable[Fault] = (), key: str = "") -> None:
+    def __init__(self, speaks: Speaks | None = None, *, faults: Iterable[Fault | None] = (), key: str = "") -> None:
         self.speaks, self.key = speaks or Speaks(), key
         self.received: list[Received] = []
         self.closing = threading.Event()
@@ -231,14 +235,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(400, b'{"error": {"message": "System role not supported"}}')
             return
         asked = _asked(body, speaks)
-        if asked.prefill.endswith("over the la"):
-            said = "zy dog."
-            done = Completion(
-                text=said, finish="stop", prompt_tokens=9, cached_tokens=0, completion_tokens=3, seconds=0
-            )
-        else:
-            done = asyncio.run(ScriptedEngine(delay=speaks.delay).complete(asked))
-        self._stream(done, len(body["prompt"]) if "prompt" in body else done.prompt_tokens)
+        done = asyncio.run(ScriptedEngine(delay=speaks.delay).complete(asked))
+        last = body.get("messages", [{}])[-1]
+        if last.get("content", "").endswith("over the la"):  # a clever model goes on in a message of its own too
+            done = done.model_copy(update={"text": "zy dog."})
+        turned = 5 if last.get("role") == "assistant" and not asked.prefill else 0
+        self._stream(done, len(body["prompt"]) if "prompt" in body else done.prompt_tokens + turned)
 
     def _stream(self, done: Completion, prompt_tokens: int) -> None:
         chat = self.path.endswith("chat/completions")
@@ -321,10 +323,25 @@ def _asked(body: dict[str, Any], speaks: Speaks) -> Request:
 
 
 def _exemplified(schema: Any) -> Any:
-    """Return `schema` with an example beside every pattern: the scripted engine reads no patterns."""
+    """Return `schema` with examples beside every pattern: the scripted engine reads no patterns."""
     if isinstance(schema, list):
         return [_exemplified(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    more = {"examples": ["model.py"]} if isinstance(schema.get("pattern"), str) else {}
+    pattern = schema.get("pattern")
+    more = {"examples": _matches(pattern, schema.get("maxLength", 200))} if isinstance(pattern, str) else {}
     return {key: _exemplified(value) for key, value in schema.items()} | more
+
+
+@cache
+def _matches(pattern: str, limit: int) -> list[str]:
+    """Return a few texts that `pattern` matches, short where it allows that."""
+    for most in sorted({min(18, limit), min(60, limit), limit}):
+        with suppress(AssertionError):
+            return [longest_match(pattern, most, _letters(i)) for i in range(8)]
+    raise AssertionError(pattern)
+
+
+def _letters(first: int) -> Callable[[str], Iterator[str]]:
+    words = WORDS[first:] + WORDS[:first]
+    return lambda separator: (letter for word in cycle(words) for letter in word + separator)

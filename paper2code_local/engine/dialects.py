@@ -21,7 +21,7 @@ SchemaDialect = Literal["json_schema", "structured_outputs", "guided_json", "jso
 """How a JSON schema is given: OpenAI's response_format, vLLM's two fields (new, old), llama.cpp's two, or in words."""
 SCHEMA_DIALECTS: tuple[SchemaDialect, ...] = get_args(SchemaDialect)
 PrefillDialect = Literal["last_message", "continue_final_message", "none"]
-"""How a chat is told to go on with its last message: without a word, by vLLM's and SGLang's flag, or not at all."""
+"""How a chat is told to go on with its last message: it does so unasked, by vLLM's and SGLang's flag, or not at all."""
 PREFILL_DIALECTS: tuple[PrefillDialect, ...] = get_args(PrefillDialect)
 SPECIAL = re.compile(
     r"<[|｜][^<>\s]{1,60}[|｜]>|\[/?[A-Z][A-Z_]{2,30}\]|<</?SYS>>|</?s>|</?think>|<(?:bos|eos|pad|unk|sop|eop)>"

@@ -16,7 +16,6 @@ from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.dialects import (
     PREFILL_DIALECTS,
     SCHEMA_DIALECTS,
-    TOKENS_PER_PIECE,
     EstimatingTokenizer,
     Server,
     pieces,
@@ -40,7 +39,12 @@ NONSENSE: dict[str, JsonValue] = {
     "additionalProperties": False,
 }
 CUT_WORD, ITS_REST = "The quick brown fox jumps over the la", "zy"
-"""A chat that goes on with its last message finishes the word; a new message does not begin with half a word."""
+"""A chat that goes on with its last message finishes the word."""
+LETTER, ITS_TOKENS = "T", range(1, 4)
+"""An opening of one letter makes the prompt so many tokens longer; where the template ends the message and begins a new
+one it is at least two more, and a clever model may finish the word all the same (seen: Qwen2.5-Coder-0.5B)."""
+COUNTED_FOR = EstimatingTokenizer(1000.0)
+"""Counts where a server does not, so that it shows."""
 SAMPLE = """Calibrated Distillation with Entropy Regularisation. Okonkwo, Z., Lindqvist, A. and Szczepański, M. (2023).
 Abstract. Overparameterised encoders memorise noisy annotations; we reweight mini-batches by the uncertainty of an
 ensembled teacher (ECE 3.41 ± 0.27 on CIFAR-100, BLEU 28.7, p < 0.05). L_KD(θ) = −∑_i q_i log p_θ(y_i|x_i) + λ‖θ‖²₂,
@@ -167,11 +171,20 @@ async def _spoken(wire: Wire, server: Server, tokenizer: ChatTokenizer | None) -
             break
     if found.tokens:
         return found
-    for way in PREFILL_DIALECTS:
+    for way in PREFILL_DIALECTS[:-1]:
         candidate = found.model_copy(update={"prefill_as": way})
-        if way == "none" or _went_on(await _tried(wire, candidate, tokenizer, prefill=CUT_WORD)):
+        if await _goes_on(wire, candidate):
             return candidate
-    raise AssertionError
+    return found
+
+
+async def _goes_on(wire: Wire, server: Server) -> bool:
+    """Tell whether a chat goes on with its last message: the word is finished, and no new message was begun."""
+    finished = await _tried(wire, server, None, prefill=CUT_WORD)
+    if finished is None or not finished.text.startswith(ITS_REST):
+        return False
+    bare, longer = await _tried(wire, server, None), await _tried(wire, server, None, prefill=LETTER)
+    return bare is not None and longer is not None and longer.prompt_tokens - bare.prompt_tokens in ITS_TOKENS
 
 
 async def _form(wire: Wire, server: Server, tokenizer: ChatTokenizer | None) -> Server:
@@ -203,7 +216,7 @@ async def _tried(wire: Wire, server: Server, tokenizer: ChatTokenizer | None, **
 
 
 def _engine(wire: Wire, server: Server, tokenizer: ChatTokenizer | None) -> HttpEngine:
-    return HttpEngine(server, wire, tokenizer or EstimatingTokenizer(TOKENS_PER_PIECE))
+    return HttpEngine(server, wire, tokenizer or COUNTED_FOR)
 
 
 def _request(**more: Any) -> Request:
@@ -232,7 +245,3 @@ def _obeyed(completion: Completion | None) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(answer, dict) and list(answer) == ["colour"] and answer["colour"] in WORDS
-
-
-def _went_on(completion: Completion | None) -> bool:
-    return completion is not None and completion.text.startswith(ITS_REST)

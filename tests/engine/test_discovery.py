@@ -50,6 +50,11 @@ async def test_whether_an_answer_can_be_begun_is_found_by_asking(way: str) -> No
             assert completion.text.startswith("    "), "the body follows where the opening ended"
 
 
+async def test_a_server_that_counts_nothing_is_not_trusted_to_go_on() -> None:
+    with StandIn(Speaks(prefill="last_message", usage=False)) as stand_in:
+        assert not (await found(stand_in)).can_prefill
+
+
 async def test_what_a_server_turns_down_is_not_sent_again() -> None:
     with StandIn(Speaks(strict=True, system=False, prefill="last_message")) as stand_in:
         server = await found(stand_in)
