@@ -92,18 +92,12 @@ def _take(slots: Sequence[_Slot], joined: list[RawBlock | Float | None], i: int 
 
 
 def _image(slots: Sequence[_Slot], joined: list[RawBlock | Float | None], i: int) -> None:
-    """Make one float of an image, those that follow it as its parts, and the caption of them all."""
-    texts, last = [], i
-    for k in range(i, len(slots)):
-        block = slots[k].block
-        if isinstance(block, Image):
-            texts += [block.alt] if block.alt else []
-            last = k
-        elif not (isinstance(block, Text) and _SUBCAPTION.match(block.text) and len(block.text) < 100):
-            break
-    parts = range(i, last + 1)
+    """Make one float of an image, those that follow it, and the caption of them all."""
+    parts = [i]
+    while parts[-1] + 1 < len(slots) and _is_part(slots[parts[-1] + 1].block):
+        parts.append(parts[-1] + 1)
     texts = [b.alt if isinstance(b, Image) else b.text for k in parts if isinstance(b := slots[k].block, Image | Text)]
-    above, below = _caption(slots, i - 1), _caption(slots, last + 1)
+    above, below = _caption(slots, i - 1), _caption(slots, parts[-1] + 1)
     first = slots[i].block
     above_first = isinstance(first, Image) and first.is_placeholder
     caption = next((c for c in ((above, below) if above_first else (below, above)) if c is not None), None)
@@ -116,6 +110,12 @@ def _image(slots: Sequence[_Slot], joined: list[RawBlock | Float | None], i: int
         said, text = text, ""
     if said or text:  # an image without a word, a logo say, has nothing to read
         joined[i] = Float(is_table, "", "", "", said, "", [], text)
+
+
+def _is_part(block: RawBlock) -> bool:
+    """Tell another image of the same figure, or the line below one: "(a) Before"."""
+    is_line = isinstance(block, Text) and len(block.text) < 100 and bool(_SUBCAPTION.match(block.text))
+    return is_line or isinstance(block, Image)
 
 
 def _algorithm(slots: Sequence[_Slot], joined: list[RawBlock | Float | None], i: int) -> None:
