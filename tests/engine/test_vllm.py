@@ -57,6 +57,31 @@ async def test_every_new_token_is_told_once(real_engine: vllm.VllmEngine) -> Non
 
 @pytest.mark.engine
 @pytest.mark.asyncio(loop_scope="session")
+async def test_what_is_to_be_avoided_is_not_written(real_engine: vllm.VllmEngine) -> None:
+    opening = "```python\ndef later():\n    # Placeholder implementation\n   "
+    plain = ask("Write a function that does nothing.", prefill=opening, max_tokens=8)
+    assert "pass" in (await real_engine.complete(plain)).text
+    avoiding = plain.model_copy(update={"avoid": ("pass", "#")})
+    text = (await real_engine.complete(avoiding)).text
+    assert text.strip()
+    assert "pass" not in text
+    assert "#" not in text
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
+async def test_an_answer_that_goes_in_circles_is_ended_early_and_the_engine_goes_on(
+    real_engine: vllm.VllmEngine,
+) -> None:
+    opening = "```python\n" + "total = total + value\n" * 30
+    circling = await real_engine.complete(ask("Add.", prefill=opening, max_tokens=700))
+    assert circling.finish == "length"
+    assert circling.completion_tokens < 500
+    assert (await real_engine.complete(ask("Still there?", max_tokens=2))).completion_tokens == 2
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
 async def test_what_is_started_beside_the_engine_is_not_its_own(real_engine: vllm.VllmEngine) -> None:
     """Closing the engine ends what carries the mark: nothing that we start later may."""
     assert watchdog.MARK not in os.environ
