@@ -52,7 +52,7 @@ def paper_of_pdf(data: bytes) -> Paper:
 
 
 def hidden_text(data: bytes) -> tuple[str, ...]:
-    """Describe text that a reader of the PDF cannot see: white, tiny, invisible, off the page, covered; a sentence per kind.
+    """Describe text that no reader of the PDF sees (white, tiny, invisible, off the page, covered), a sentence a kind.
 
     Raises `InputError` like `paper_of_pdf`.
     """
