@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from paper2code_local.errors import InputError
+from paper2code_local.stages.s1_parse.latex_sources import is_latex
 from paper2code_local.stages.s1_parse.s2orc_document import is_s2orc
 
 Kind = Literal["pdf", "xml", "json", "latex", "text"]
@@ -48,9 +49,6 @@ _MARKUP = re.compile(rb"<(?:\?xml|!DOCTYPE|TEI\b|teiCorpus\b|[^<>]{1,400}\sxmlns
 _HTML = re.compile(rb"<(?:!DOCTYPE\s+html|html\b[^<>]*>(?!\s*<body>\s*<table\b))", re.IGNORECASE)
 """A page; MinerU sets tables between <html><body>, and one may come first."""
 _XML_ROOT = re.compile(rb"<[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>\s*(?:</[\w:.-]+>)?\s*\Z")
-_LATEX = re.compile(
-    rb"^[ \t]*\\(?:document(?:class|style)\b|begin\{(?:document|abstract)\}|(?:title|section\*?)\{)", re.M
-)
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*(?:[{"\[]|\]\s*\Z))')
 
 
@@ -70,7 +68,7 @@ def kind_of(data: bytes, name: str) -> Kind:
     _require_text(text, name)
     if _JSON.match(text):
         return "json"
-    return "latex" if _LATEX.search(text[:_OPENING]) else "text"
+    return "latex" if is_latex(text) else "text"
 
 
 def fitting(parser: str, data: bytes, name: str) -> str:

@@ -36,7 +36,8 @@ _POINTERS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 )
 _IMPORT = re.compile(r"\\(?:sub)?(?:import|includefrom|inputfrom)\*?\s*\{([^{}]{0,300})\}\s*\{([^{}]{1,300})\}")
 _IS_LATEX = re.compile(
-    r"^[^%\n]{0,200}\\(?:document(?:class|style)\b|begin\s*\{(?:document|abstract)\}|(?:sub)?section\*?\s*[\[{]|title\s*[\[{]|maketitle\b)",
+    r"^[ \t]*(?:\\[^%\n]{0,200})?\\"  # a text may speak of commands in the middle of a line
+    r"(?:document(?:class|style)\b|begin\s*\{(?:document|abstract)\}|(?:sub)?section\*?\s*[\[{]|title\s*[\[{]|maketitle\b)",
     re.MULTILINE,
 )
 _INPUTENC = re.compile(r"\\usepackage\s*\[([\w-]{1,20})\]\s*\{inputenc\}")
