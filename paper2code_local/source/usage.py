@@ -161,8 +161,8 @@ class _Walk(Naming):
         if scope.kind != "class" or not names or ("staticmethod",) in function.decorators:
             return None
         is_class = ("classmethod",) in function.decorators or function.name in _CLASS_FIRST
-        if function.decorators and not is_class and names[0] != "self":
-            return None
+        if not is_class and names[0] != "self":
+            return None  # `Class.function(x)` needs no decorator
         return Binding("cls" if is_class else "self", function.line, scope, cls=scope.cls)
 
     def type_parameters(self, node: Any, here: Here) -> Here:

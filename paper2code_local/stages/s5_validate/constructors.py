@@ -15,6 +15,7 @@ from paper2code_local.stages.s5_validate.things import AClass, AFunction, Outsid
 
 _DEPTH = 20
 _CALLED_OTHERWISE = ("enum.", "typing.TypedDict", "typing_extensions.TypedDict")
+_NAMED_TUPLE = "typing.NamedTuple"
 _NO_ARGUMENTS = Signature((), 0, 0, (), (), False, False)
 
 
@@ -68,7 +69,9 @@ class Constructing:
         """Tell whether every base outside is known to leave calls of the class alone."""
         for cls in ancestors:
             for base in self._families.bases(cls):
-                if base is None or (isinstance(base, Outside) and attributes_of(base.dotted) is None):
+                if base is None:
+                    return False
+                if isinstance(base, Outside) and base.dotted != _NAMED_TUPLE and attributes_of(base.dotted) is None:
                     return False
             if self._receivers.role(self._families.path_of[cls], cls.outer, cls.decorators) is None:
                 return False
@@ -103,7 +106,7 @@ class Constructing:
                 if constructors is None:
                     return found or None
                 found += constructors
-            elif base is not None and base.dotted == "typing.NamedTuple":
+            elif base is not None and base.dotted == _NAMED_TUPLE:
                 signature = _signature(cls.fields, cls) if len(cls.bases) == 1 else None
                 return (Constructor(signature, False, True),) if signature is not None else None
             elif base is None or base.dotted not in EMPTY:

@@ -22,6 +22,7 @@ Members = tuple[tuple[str, list[Binding]], ...]
 """(path, bindings) of each class body that may provide an attribute."""
 
 _PLAIN_METACLASSES = frozenset({"abc.ABCMeta"})
+_ANSWERS_ANYTHING = frozenset({"__getattr__", "__getattribute__"})
 _DEPTH = 20
 
 
@@ -133,7 +134,7 @@ class Families:
         is_open, is_torch, is_decorated = dynamic, False, False
         for cls in family:
             names.update(cls.scope.bindings, cls.stores)
-            is_open |= self.has_metaclass(cls)
+            is_open |= self.has_metaclass(cls) or not cls.scope.bindings.keys().isdisjoint(_ANSWERS_ANYTHING)
             role = self._receivers.role(self.path_of[cls], cls.outer, cls.decorators)
             is_decorated |= role is None or bool(cls.keywords - {"metaclass"})
             for base in self.bases(cls):
@@ -143,7 +144,6 @@ class Families:
                 elif isinstance(base, Outside):
                     names |= known
                     is_torch |= base.dotted.startswith("torch.")
-        is_open |= bool({"__getattr__", "__getattribute__"} & names)
         names.update(dir(object))
         if is_open:
             return Attributes(frozenset(names), "open")

@@ -113,7 +113,8 @@ class SymbolCheck:
         if name in attributes.names or (isinstance(thing, AClass) and name in dir(type)):
             return None
         family = receivers.families.descendants(thing.cls)
-        if attributes.status == "open" or not any(c.name in receivers.called for c in family):
+        made_here = thing.exact or any(c.name in receivers.called for c in family)
+        if attributes.status == "open" or not made_here:
             return "warning" if self._is_slip(name, thing) else None  # a mixin's objects are made elsewhere
         certain = attributes.status == "closed" or (attributes.status == "torch" and not name.startswith("_"))
         return "error" if certain and not receivers.opens_anything else "warning"
@@ -123,7 +124,8 @@ class SymbolCheck:
         if self._mentions is None:
             reads = (read for usage in self._receivers.usages.values() for read in usage.reads)
             self._mentions = Counter(step for _, chain, _ in reads for step in set(chain))
-        own = [n for n in (*thing.cls.stores, *thing.cls.scope.bindings) if abs(len(n) - len(name)) < 3]
+        known = (*thing.cls.stores, *thing.cls.scope.bindings)
+        own = [n for n in known if abs(len(n) - len(name)) < 3 and n.startswith("_") == name.startswith("_")]
         return self._mentions[name] == 1 and len(name) > 4 and bool(difflib.get_close_matches(name, own, 1, _NEAR))
 
     def _finding(self, path: str, chain: Chain, thing: Thing, name: str, place: Place, severity: Severity) -> Finding:

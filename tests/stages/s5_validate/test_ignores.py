@@ -20,7 +20,9 @@ def test_a_comment_silences_its_codes_on_its_line(comment: str) -> None:
     assert _codes(text, honour=False) == ["P2C601", "P2C601"]
 
 
-@pytest.mark.parametrize("comment", ["# p2c: ignore", "# p2c: ignore[]", "# p2c: ignore[P2C999]", "# p2c: ignore[F821]"])
+@pytest.mark.parametrize(
+    "comment", ["# p2c: ignore", "# p2c: ignore[]", "# p2c: ignore[P2C999]", "# p2c: ignore[F821]"]
+)
 def test_a_comment_without_a_code_that_there_is_silences_nothing_and_is_a_warning(comment: str) -> None:
     assert _codes(f"x = nothing  {comment}\n") == ["P2C106", "P2C601"]
 
