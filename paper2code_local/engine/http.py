@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.dialects import EstimatingTokenizer, Server, as_chat, in_tokens
-from paper2code_local.engine.prefill import PrefixGate
+from paper2code_local.engine.prefill import WORTH_WAITING, PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.reasoning import without_reasoning
 from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
@@ -26,6 +26,8 @@ from paper2code_local.errors import EngineError
 
 CONCURRENCY = 8
 """Requests in flight where the user names no number: servers queue what they cannot batch."""
+BYTES_PER_TOKEN = 4
+"""About, in papers and code."""
 CHARACTERS_PER_TOKEN = 64
 """No token of a vocabulary is longer on average: more text than this makes of `max_tokens` is not the model's."""
 LONGEST = 10
@@ -82,7 +84,7 @@ class HttpEngine:
         self.model, self.can_prefill = identity or server.identity, server.can_prefill
         self._server, self._wire, self._tokenizer = server, wire, tokenizer
         self._slots = asyncio.Semaphore(concurrency)
-        self._gate = PrefixGate()
+        self._gate = PrefixGate(WORTH_WAITING if server.tokens else WORTH_WAITING * BYTES_PER_TOKEN)
         self._on_token: Callable[[int], None] = lambda _: None
 
     def on_token(self, listener: Callable[[int], None]) -> None:
