@@ -1,4 +1,4 @@
-"""What those who plant faults ask of a correct repository: what is defined once, who imports it, which calls are certain.
+"""What those who plant faults ask of a correct repository: what is defined once, who imports it, which call is sure.
 
 In: the files of a repository. Out: facts, by syntax alone. Must not know the gate, nor which faults there are.
 """

@@ -26,7 +26,7 @@ from paper2code_local.source.naming import Here, Naming
 from paper2code_local.source.scopes import Binding, Call, Chain, Class, Function, Kind, Scope, Usage
 from paper2code_local.source.shapes import signature_of
 
-_RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*")
+_RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*|assert\w*Error\w*")
 _REPLACES_ITSELF = re.compile(
     r"sys\.modules\s*\[\s*(__name__|__package__)|\bexec\s*\(|_convert_\(|global_enum|execfile"
 )

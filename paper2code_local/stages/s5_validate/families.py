@@ -31,9 +31,10 @@ class Attributes:
     """What the objects of a class have."""
 
     names: frozenset[str]
-    status: Literal["closed", "torch", "decorated", "open"]
+    status: Literal["closed", "torch", "decorated", "open", "anything"]
     """"closed": this is all; "torch": but for private names that another version of PyTorch may have; "decorated": but
-    for what a decorator may add; "open": there may be anything."""
+    for what a decorator may add; "open": there may be more, from a base that is not known; "anything": they get or
+    answer attributes by names that reading does not show."""
 
 
 class Families:
@@ -131,10 +132,10 @@ class Families:
 
     def _collect(self, family: list[Class], dynamic: bool) -> Attributes:
         names: set[str] = {"__class__"}
-        is_open, is_torch, is_decorated = dynamic, False, False
+        is_open, is_torch, is_decorated = False, False, False
         for cls in family:
             names.update(cls.scope.bindings, cls.stores)
-            is_open |= self.has_metaclass(cls) or not cls.scope.bindings.keys().isdisjoint(_ANSWERS_ANYTHING)
+            dynamic |= self.has_metaclass(cls) or not cls.scope.bindings.keys().isdisjoint(_ANSWERS_ANYTHING)
             role = self._receivers.role(self.path_of[cls], cls.outer, cls.decorators)
             is_decorated |= role is None or bool(cls.keywords - {"metaclass"})
             for base in self.bases(cls):
@@ -145,8 +146,8 @@ class Families:
                     names |= known
                     is_torch |= base.dotted.startswith("torch.")
         names.update(dir(object))
-        if is_open:
-            return Attributes(frozenset(names), "open")
+        if is_open or dynamic:
+            return Attributes(frozenset(names), "anything" if dynamic else "open")
         return Attributes(frozenset(names), "decorated" if is_decorated else "torch" if is_torch else "closed")
 
     def _member(self, cls: Class, name: str, depth: int = 0) -> Members | None:

@@ -58,8 +58,8 @@ class SignatureCheck:
 
     def _signatures(self, thing: Thing) -> list[Taken] | None:
         if isinstance(thing, AFunction):
-            hook = thing.function.hollow and not thing.exact
-            return [(thing.function.signature, thing.bound, True)] if not hook else None
+            # What does nothing stands for something else: a hook, an overload, a stub.
+            return [(thing.function.signature, thing.bound, True)] if not thing.function.hollow else None
         if isinstance(thing, AClass):
             made = self._constructing.constructors(thing.cls, thing.exact)
             return [(c.signature, c.bound, c.sure) for c in made] if made is not None else None

@@ -29,6 +29,7 @@ _INJECTED_NAMES = (
 _INJECTED = frozenset(_INJECTED_NAMES.split())
 """Names that Python, a notebook, a profiler or a host program provides."""
 _BUILTINS = frozenset(dir(builtins)) | _INJECTED
+_TYPE = frozenset(dir(type))
 _NEAR = 0.8
 
 
@@ -110,7 +111,7 @@ class SymbolCheck:
         ):
             return None
         attributes = receivers.families.attributes(thing.cls, thing.exact)
-        if name in attributes.names or (isinstance(thing, AClass) and name in dir(type)):
+        if attributes.status == "anything" or name in attributes.names or (isinstance(thing, AClass) and name in _TYPE):
             return None
         family = receivers.families.descendants(thing.cls)
         made_here = thing.exact or any(c.name in receivers.called for c in family)
