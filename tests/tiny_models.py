@@ -40,14 +40,13 @@ class TinyModel:
 MODELS = {
     "llama": TinyModel("Llama", templates.LLAMA),
     "qwen2": TinyModel("Qwen2", templates.QWEN2, {"tie_word_embeddings": True}),
-    "qwen3": TinyModel("Qwen3", templates.QWEN3),
-    "gemma2": TinyModel("Gemma2", templates.GEMMA2, {"sliding_window": 256, "query_pre_attn_scalar": 32}),
     "gemma3": TinyModel("Gemma3", templates.GEMMA3, {"sliding_window": 256, "query_pre_attn_scalar": 32}),
     "mistral": TinyModel("Mistral", templates.TEKKEN, {"sliding_window": 256}),
     "phi3": TinyModel("Phi3", templates.PHI3),
-    "experts": TinyModel("Qwen3Moe", templates.QWEN3, EXPERTS),
-    "reasoning": TinyModel("Qwen3", templates.QWEN3_THINKING),
+    "mixture of experts": TinyModel("Qwen3Moe", templates.QWEN3, EXPERTS),
+    "qwen3 that thinks": TinyModel("Qwen3", templates.QWEN3_THINKING),
 }
+"""As few as show each family: starting an engine takes half a minute."""
 
 
 def train_tokenizer(special: tuple[str, ...], begin: str = "", vocabulary: int = VOCABULARY) -> Tokenizer:

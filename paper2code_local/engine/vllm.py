@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,7 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
     What vLLM and its children print goes to `log`: file descriptor 2 is pointed there while the children are born.
     """
     os.environ.update(ENVIRONMENT | dict(arguments.environment))
+    resource_tracker.ensure_running()  # one for all engines of this process, so it may not end with the first of them
     pipe = watchdog.guard()
     saved = os.dup(2)
     try:
