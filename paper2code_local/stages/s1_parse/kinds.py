@@ -74,14 +74,14 @@ def kind_of(data: bytes, name: str) -> Kind:
 def fitting(parser: str, data: bytes, name: str) -> str:
     """Return the parser for `data`: the one that is named, if it fits, else the first for that kind of file.
 
-    Raises InputError: those of `kind_of`, `other_format` when the named parser is for other files, `json` for JSON that
-    is not S2ORC when no parser is named.
+    Raises InputError: those of `kind_of`, `other_format` when the named parser is for other files; when none is named,
+    `json` for JSON of another sort and `s2orc_shape` for broken JSON.
     """
     kind = kind_of(data, name)
     if parser == "auto":
         if kind == "json" and not is_s2orc(data):
             keys = "it has none of the keys pdf_parse, latex_parse, body_text"
-            hint = "Make S2ORC JSON with doc2json, or give the PDF. With --parser s2orc the first fault is named."
+            hint = "Make S2ORC JSON with doc2json (s2orc-doc2json), or give the PDF instead."
             raise InputError("json", f"{name} is JSON, but not that of S2ORC: {keys}", hint)
         return _READ_BY[kind][0]
     if parser not in _READ_BY[kind]:

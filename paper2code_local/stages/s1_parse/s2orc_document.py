@@ -144,11 +144,8 @@ def s2orc_document(data: bytes) -> Document:
 
 
 def is_s2orc(data: bytes) -> bool:
-    """Tell whether JSON is an object with a key under which S2ORC keeps a text; False for what is no JSON at all."""
-    try:
-        return not {*PARSES, "body_text"}.isdisjoint(_json(data))
-    except InputError:
-        return False
+    """Tell whether JSON has a key under which S2ORC keeps a text. Raises InputError (`s2orc_shape`) if it is broken."""
+    return not {*PARSES, "body_text"}.isdisjoint(_json(data))
 
 
 def _json(data: bytes) -> dict[str, Any]:
@@ -189,7 +186,8 @@ def _checked(kind: type[R], value: Any, where: str) -> R:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in (*([where] if where else []), *first["loc"]))
-        raise _shape(f"{key or 'the object'}: {first['msg']}") from None
+        said = first["msg"].replace("tuple", "list").replace("dictionary", "object")
+        raise _shape(f"{key or 'the object'}: {said}") from None
 
 
 def _shape(what: str) -> InputError:

@@ -57,7 +57,7 @@ def test_the_content_tells(data: bytes, kind: str) -> None:
         (b"<!DOCTYPE html><html><head>", "html", "an HTML page"),
         (b"<!-- saved -->\n<HTML lang='en'><body><p>Log in</p>", "html", "an HTML page"),
         (b'{"title": "x"}', "json", "not that of S2ORC"),
-        (b'[{"title": 1}]', "json", "not that of S2ORC"),
+        (b'{"title": "x"', "s2orc_shape", "it is no JSON"),
     ],
 )
 def test_what_no_parser_reads_is_named(data: bytes, code: str, says: str) -> None:
@@ -65,7 +65,6 @@ def test_what_no_parser_reads_is_named(data: bytes, code: str, says: str) -> Non
         fitting("auto", data, "paper.any")
     assert caught.value.code == f"input.{code}"
     assert says in caught.value.message
-    assert caught.value.message.startswith("paper.any ")
     assert caught.value.hint
 
 
