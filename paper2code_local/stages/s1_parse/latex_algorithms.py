@@ -125,6 +125,9 @@ def _until(reader: Reader, token: str) -> None:
 
 def _head(reader: Reader, token: str) -> None:
     _line(reader, _HEADS[token[1:].lower()])
+    if reader.algorithm == ALGORITHM2E:
+        reader.inset(reader.mouth.argument())
+        _line(reader)
 
 
 def _return(reader: Reader, token: str) -> None:

@@ -71,7 +71,7 @@ def _csname(mouth: Mouth) -> str:
     r"""Read up to \endcsname and return the command that it names."""
     text = ""
     while (token := mouth.expanded()) is not None and token != "\\endcsname" and len(text) < 200:
-        text += token.strip()
+        text += token.strip(RAW).strip()
     return f"\\{text}"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, PAR, trimmed, untokenize
+from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, FIXED, PAR, trimmed, untokenize
 
 if TYPE_CHECKING:
     from paper2code_local.stages.s1_parse.latex_macros import Mouth
@@ -152,7 +152,7 @@ def _let(mouth: Mouth, _: str) -> None:
     if target in mouth.macros:
         mouth.define(name, mouth.macros[target])
     elif name[0] == "\\":
-        mouth.define(name, Macro((target,)))
+        mouth.define(name, Macro((FIXED + target if target[0] == "\\" else target,)))
 
 
 def _new_environment(mouth: Mouth, command: str) -> None:

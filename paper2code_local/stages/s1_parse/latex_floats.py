@@ -38,6 +38,7 @@ def _float(kind: FloatKind, counter: str) -> Handler:
         reader.by_lines = kind == "algorithm"
         reader.algorithm = ALGORITHM2E if reader.by_lines else ""
         reader.indent = 0
+        reader.numbers.set(f"sub{kind}", 0)
 
         def end() -> None:
             if reader.by_lines:
@@ -113,7 +114,8 @@ def _in_subfloat(reader: Reader) -> bool:
 def _put_subcaption(reader: Reader, text: str, cites: list[str]) -> None:
     found = reader.in_float
     counter = "subtable" if found and found.kind == "table" else "subfigure"
-    number = reader.numbers.step(counter)
+    to_come = found is not None and not found.captions  # the number of the float itself follows its parts
+    number = reader.numbers.step(counter, ahead=to_come)
     reader.put(f" ({number[-1:]}) ", ligatures=False)
     reader.sink.pieces.append(f"{text} ")
     reader.sink.cites += cites

@@ -1,6 +1,6 @@
 r"""Authors' names, told from the affiliations, addresses and marks that stand with them in \author.
 
-In: what \author prints: lines, an empty line between authors. Out: names. Must not know tokens.
+In: what \author prints: lines, and `NEXT_AUTHOR` for \and. Out: names. Must not know tokens.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ _AFFILIATION = re.compile(
 )
 _BETWEEN = re.compile(r"\s*(?:[,;&]|\band\b)\s*")
 _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "phd", "ph.d."})
+NEXT_AUTHOR = "\ue002"
 MAX_NAME = 60
 
 
 def names_of(text: str) -> list[str]:
     """Return the names in what one author command prints, in order."""
     found: list[str] = []
-    for author in re.split(r"\n{2,}", text):
+    for author in text.split(NEXT_AUTHOR):
         for line in (line.strip() for line in author.split("\n")):
             if not line:
                 continue

@@ -231,7 +231,7 @@ def _address(reader: Reader, token: str) -> None:
 
 def _script(reader: Reader, token: str) -> None:
     text, cites = reader.text(reader.mouth.argument())
-    small = text.translate(_SUPERSCRIPT)
+    small = text.translate(_SUPERSCRIPT) if without_marks(text) == text else text
     sign = "" if token != "\\textsuperscript" or small != text else "^" if text.isalnum() else ""
     if sign:
         reader.put(sign, ligatures=False)

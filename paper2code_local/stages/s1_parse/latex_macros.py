@@ -17,14 +17,19 @@ from dataclasses import dataclass
 from paper2code_local.stages.s1_parse.latex_conditions import CONDITIONS, EXPANDERS
 from paper2code_local.stages.s1_parse.latex_definitions import DEFINERS, Macro, substitute
 from paper2code_local.stages.s1_parse.latex_sources import Kind, Pointer, candidates, decode
-from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, END, FILE_END, PAR, SPACE, lex, untokenize
+from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, END, FILE_END, FIXED, PAR, SPACE, lex, untokenize
 
 MAX_PUSHED = 3_000_000
 MAX_PUSHED_BY_ONE = 500_000
 MAX_EXPANSIONS_AT_ONCE = 20_000
 """Macros in a row that give nothing but macros: an endless loop."""
 MAX_TEXT = 20_000_000
-MAX_OPEN_FILES = 30
+MAX_READS = 5000
+"""Files read, the same one again included."""
+MAX_NESTING = 50
+"""Expansions that an expansion waits for."""
+MAX_BRACKETS = 5
+"""One inside the other."""
 MAX_OPTION = 2000
 """Tokens in which the end of an optional argument must stand."""
 
@@ -51,6 +56,7 @@ _PASSED_OVER = (
 class _OpenFile:
     """A file being read: where among the sources it began, where its names are looked up, what it is."""
 
+    name: str
     depth: int
     folder: str
     is_style: bool
@@ -75,7 +81,7 @@ class Mouth:
         """Tokens before those of the top source, last first."""
         self._open: list[_OpenFile] = []
         self._pushed: Counter[str] = Counter()
-        self._text = 0
+        self._pushed_in_all = self._text = self._reads = self._nesting = 0
 
     # Streams
 
@@ -124,11 +130,20 @@ class Mouth:
 
         `grouped` puts braces around a macro's text: what stands after ^ must stay one thing.
         """
+        if self._nesting > MAX_NESTING:
+            return self.raw()
+        self._nesting += 1
+        token = self._expanded(grouped)
+        self._nesting -= 1
+        return token
+
+    def _expanded(self, grouped: bool) -> str | None:
         for _ in range(MAX_EXPANSIONS_AT_ONCE):
             token = self.raw()
-            if token is None or token[0] != "\\":
+            if token is None or token[0] not in "\\\x01":
                 return token
-            if token in self.macros:
+            fixed, token = token[0] == FIXED, token.lstrip(FIXED)
+            if token in self.macros and not fixed:
                 self._expand(token, grouped)
                 grouped = False
             elif token in CONDITIONS or (token[:3] == "\\if" and token[3:] in self.flags):
@@ -216,7 +231,7 @@ class Mouth:
             elif token != SPACE and not nested:
                 break
             depth += (token == "{") - (token == "}")
-            if token == PAR or token in BARRIERS or depth < 0 or len(read) > MAX_OPTION:
+            if token == PAR or token in BARRIERS or depth < 0 or nested > MAX_BRACKETS or len(read) > MAX_OPTION:
                 break
         self.push(read)
         return None
@@ -249,10 +264,14 @@ class Mouth:
         macro = self.macros[name]
         body = substitute(macro.body, macro.read(self))
         self._pushed[name] += len(body) + 1
-        if self._pushed[name] > MAX_PUSHED_BY_ONE or self._pushed.total() > MAX_PUSHED:
+        self._pushed_in_all += len(body) + 1
+        if self._pushed[name] > MAX_PUSHED_BY_ONE or self._pushed_in_all > MAX_PUSHED:
             del self.macros[name]
             self.warnings[ENDLESS] = None
             return
+        if name in macro.body and not any(token.startswith("\\if") for token in macro.body):
+            body = [token for token in body if token != name]  # it could never end
+            self.warnings[ENDLESS] = None
         self.push(["{", *body, "}"] if grouped and len(body) > 1 else body)
 
     def _environment(self, token: str) -> str | None:
@@ -294,7 +313,7 @@ class Mouth:
     def open_main(self) -> None:
         """Begin with the main file."""
         self.push_text(decode(self.files[self.main]))
-        self._open.append(_OpenFile(len(self._sources), posixpath.dirname(self.main), is_style=False))
+        self._open.append(_OpenFile(self.main, len(self._sources), posixpath.dirname(self.main), is_style=False))
 
     def printed_bibliography(self) -> str:
         """Return the .bbl file that belongs to the main file; "" when there is none."""
@@ -318,12 +337,14 @@ class Mouth:
         if found is None:
             return False
         text = decode(self.files[found])
-        if len(self._open) >= MAX_OPEN_FILES or self._text + len(text) > MAX_TEXT:
+        self._reads += 1
+        again = any(file.name == found for file in self._open)
+        if again or self._reads > MAX_READS or self._text + len(text) > MAX_TEXT:
             self.warnings[f"{found} was left out: files read each other too often."] = None
             return False
         self.push_text(text, at_is_letter=kind in ("style", "class"))
         inside = posixpath.dirname(found) if folder or not self._open else self._open[-1].folder
-        self._open.append(_OpenFile(len(self._sources), inside, kind in ("style", "class")))
+        self._open.append(_OpenFile(found, len(self._sources), inside, kind in ("style", "class")))
         return True
 
     def text_of(self, kind: Kind, name: str) -> str:

@@ -93,12 +93,21 @@ class Numbers:
         self.parents[counter] = parent
         self.the[counter] = rf"\the{parent}.\arabic{{{counter}}}"
 
-    def step(self, counter: str, title: str = "") -> str:
-        """Count one more, let labels point at it, and return it as printed."""
+    def step(self, counter: str, title: str = "", ahead: bool = False) -> str:
+        """Count one more, let labels point at it, and return it as printed.
+
+        `ahead`: as it will be printed when what it is a part of has been counted, too.
+        """
         self.values[counter] = min(self.values.get(counter, 0) + 1, MAX_COUNT)
         self._reset_below(counter)
-        self.current = Target(counter, self.printed(counter), title)
-        return self.current.number
+        number = self.printed(counter)
+        if ahead and (parent := self.parents.get(counter)):
+            before = self.values.get(parent, 0)
+            self.values[parent] = before + 1
+            number = self.printed(counter)
+            self.values[parent] = before
+        self.current = Target(counter, number, title)
+        return number
 
     def tagged(self, kind: str, number: str) -> None:
         """Let labels point at something that carries a number of its own making."""
@@ -133,7 +142,7 @@ class Numbers:
         if depth > 8:
             return ""
         form = self.redefined(counter) or self.the.get(counter, rf"\arabic{{{counter}}}")
-        form = _COUNTER.sub(lambda m: _written(self.values.get(m[2] or m[3], 0), m[1]), form)
+        form = _COUNTER.sub(lambda m: f"{{{_written(self.values.get(m[2] or m[3], 0), m[1])}}}", form)
         form = _OTHER.sub(lambda m: self.printed(m[1], depth + 1), form)
         text = re.sub(r"\\[A-Za-z@]+|[{}$\\~\s]", "", form).removeprefix("0.")
         return text[:30]

@@ -80,6 +80,11 @@ def kept_of(document: Document) -> int:
     return sum(visible(without_marks(text)) for text in texts)
 
 
+def _few(keys: list[str]) -> str:
+    more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
+    return ", ".join(key[:60] for key in keys[:5]) + more
+
+
 def _readable(block: Block) -> str:
     if isinstance(block, Float):
         return " ".join([block.caption, *(cell for row in block.rows for cell in row), block.text])
@@ -101,16 +106,17 @@ class _Making:
         keys = dict.fromkeys(key for mark in self.document.marks if mark.is_citation for key in mark.keys if key != "*")
         lost = [key for key in keys if key not in self.position]
         if lost and self.position:
-            yield f"{len(lost)} citations have no entry in the bibliography: {', '.join(lost[:5])}."
+            yield f"Cited, but not in the bibliography: {_few(lost)}."
         labels = dict.fromkeys(key for mark in self.document.marks if not mark.is_citation for key in mark.keys)
         lost = [label for label in labels if label not in self.numbers.labels]
         if lost:
-            yield f"{len(lost)} references point at no label: {', '.join(lost[:5])}."
+            yield f"Referred to, but labelled nowhere: {_few(lost)}."
 
     def resolved(self, text: str) -> str:
         """Return `text` with what its marks stand for."""
         for _ in range(2):  # the note of a citation may hold a reference
             text = MARK.sub(lambda match: self._printed(self.document.marks[int(match[1])]), text)
+        text = without_marks(text)
         return " ".join(text.split()) if "\n" not in text else text
 
     def _printed(self, mark: Mark) -> str:
@@ -158,7 +164,7 @@ class _Making:
                 cited = dict.fromkeys(f"b{self.position[key]}" for key in block.cites if key in self.position)
                 return Paragraph(text=self.resolved(block.text), citations=tuple(cited))
             case Equation():
-                return Formula(id=self._next("eq"), label=block.label, text=self.resolved(block.text))
+                return Formula(id=self._next("eq"), label=self.resolved(block.label), text=self.resolved(block.text))
             case Float(kind="table"):
                 rows = tuple(tuple(map(self.resolved, row)) for row in block.rows)
                 caption, note = self.resolved(block.caption), self.resolved(block.text)

@@ -90,6 +90,7 @@ class Reader:
         """Names of .bib files."""
         self.by_lines = False
         """Whether line breaks are kept, as in an algorithm."""
+        self.in_author = False
         self.in_float: OpenFloat | None = None
         self.algorithm = ""
         """The package whose commands stand here, inside an algorithm."""
@@ -156,7 +157,8 @@ class Reader:
         """Put the next argument with an accent on its first letter."""
         base = self.unprinted(self.mouth.argument())
         bare = {"ı": "i", "ȷ": "j"}.get(base[:1], base[:1])
-        self.put(normalize("NFC", bare + combining) + base[1:] if base else "", ligatures=False)
+        accented = normalize("NFC", bare + combining) + base[1:]
+        self.put(accented if bare.isalpha() else base, ligatures=False)
 
     # Text
 
@@ -182,9 +184,8 @@ class Reader:
 
     def unprinted(self, tokens: Sequence[str]) -> str:
         """Return what `tokens` print without counting it: it is put, or is part of a mark, later."""
-        seen = self.document.seen
         text = self.text(tokens)[0]
-        self.document.seen = seen
+        self.document.seen -= visible(without_marks(text))
         return text
 
     def apart(self, tokens: Sequence[str]) -> Sink:
@@ -249,7 +250,8 @@ class Reader:
             self.block(Prose(text, []))
 
     def section(self, section: Section) -> None:
-        """Begin a section."""
+        """Begin a section; an environment that is still open ends here."""
+        self.close_frames(0)
         self.paragraph()
         self.document.sections.append(section)
         self.blocks = section.blocks

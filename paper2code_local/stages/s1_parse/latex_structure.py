@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from paper2code_local.stages.s1_parse.latex_commands import DRAWINGS
 from paper2code_local.stages.s1_parse.latex_commands import ENVIRONMENTS as LAYOUT
 from paper2code_local.stages.s1_parse.latex_document import Section
-from paper2code_local.stages.s1_parse.latex_front import names_of
+from paper2code_local.stages.s1_parse.latex_front import NEXT_AUTHOR, names_of
 from paper2code_local.stages.s1_parse.latex_numbers import LEVELS
 from paper2code_local.stages.s1_parse.latex_reader import Handler, Reader
 from paper2code_local.stages.s1_parse.latex_tokens import RAW, SPACE, untokenize
@@ -84,6 +84,10 @@ def _section(reader: Reader, token: str) -> None:
     argument = reader.mouth.argument(within_paragraph=True) or list(short or ())
     if not reader.in_body:
         return
+    if reader.inline:  # a heading in an argument is a part of its text
+        reader.mouth.push([*argument, SPACE])
+        return
+    reader.close_frames(0)
     reader.paragraph()
     heading, _ = reader.text(argument)
     level = LEVELS.index(name) - LEVELS.index("section") + 1
@@ -114,13 +118,17 @@ def _appendices(reader: Reader, name: str) -> None:
 
 
 def _acknowledgements(reader: Reader, name: str) -> None:
-    reader.section(Section("", "Acknowledgements", 1, "acknowledgements"))
+    _acknowledgements_of(reader, name)
     reader.open_frame(name, reader.paragraph)
 
 
 def _acknowledgements_of(reader: Reader, token: str) -> None:
     r"""\acknowledgments{…}, or a heading for what follows."""
-    reader.section(Section("", "Acknowledgements", 1, "acknowledgements"))
+    heading = "Acknowledgements"
+    if reader.inline or not reader.in_body:
+        return
+    reader.document.seen += len(heading)
+    reader.section(Section("", heading, 1, "acknowledgements"))
 
 
 def _title(reader: Reader, token: str) -> None:
@@ -132,12 +140,14 @@ def _title(reader: Reader, token: str) -> None:
 
 def _author(reader: Reader, token: str) -> None:
     reader.mouth.option()
+    outer, reader.in_author = reader.in_author, True
     text, _ = reader.text(reader.mouth.argument(), with_lines=True)
+    reader.in_author = outer
     reader.document.authors += [name for name in names_of(text) if name not in reader.document.authors]
 
 
 def _new_author(reader: Reader, token: str) -> None:
-    reader.sink.pieces.append("\n\n")
+    reader.sink.pieces.append(NEXT_AUTHOR if reader.in_author else " ")
     reader.mouth.option()
 
 

@@ -5,6 +5,7 @@ what LaTeX takes as it stands (verbatim, \verb, addresses) is one token. Must no
 
     \name   control sequence        { } [ ] $ & ^ _ ~   themselves        #1   parameter
     " "     white space             "\n\n"              end of paragraph  \x00…  text as it stands
+    \x01\name  control sequence that no macro replaces (what \let took hold of)
     \x02 \x03  end of what was handed in, of a file: nothing reads an argument across them
 """
 
@@ -13,8 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-SPACE, PAR, RAW, END, FILE_END = " ", "\n\n", "\x00", "\x02", "\x03"
+SPACE, PAR, RAW, FIXED, END, FILE_END = " ", "\n\n", "\x00", "\x01", "\x02", "\x03"
 BARRIERS = (END, FILE_END)
+MAX_BRACES = 5
+"""One inside the other in an address."""
 MAX_INLINE_RAW = 4000
 """Characters of an address or \\verb: where no end is found within, it is ordinary text."""
 
@@ -48,13 +51,13 @@ def untokenize(tokens: Iterable[str]) -> str:
     for token in tokens:
         if token in BARRIERS:
             continue
-        piece = SPACE if token == PAR else token.lstrip(RAW)
+        piece = SPACE if token == PAR else token.lstrip(RAW + FIXED)
         if piece == SPACE and (not pieces or pieces[-1].endswith(SPACE)):
             continue
         if word and piece[:1].isalpha():
             pieces.append(SPACE)
         pieces.append(piece)
-        word = bool(_IS_WORD.match(token))
+        word = bool(_IS_WORD.match(piece)) and not token.startswith(RAW)
     return "".join(pieces).strip()
 
 
@@ -147,6 +150,8 @@ class _Lexer:
         for position in range(self.position, min(len(self.text), self.position + MAX_INLINE_RAW)):
             character = self.text[position]
             depth += (character == "{") - (character == "}")
+            if depth > MAX_BRACES:
+                return
             if not depth:
                 raw = self.text[self.position + 1 : position]
                 if not re.search(r"#[1-9]", raw):
