@@ -24,6 +24,8 @@ CPU_OVERHEAD = 2 * GIB
 """The engine process, its libraries and activations."""
 BLOCK = 128
 """Context and KV cache are rounded up to vLLM's CPU block size in tokens."""
+SPARE = 2 * BLOCK
+"""vLLM keeps one block for itself, and layers with windows take half a block more (measured with gpt-oss's layout)."""
 TAIL = 2048
 """Tokens of KV cache beyond the shared prefix for one request in flight: its own tail and its answer."""
 
@@ -109,7 +111,7 @@ def engine_args(
             "Choose a copy with plain weights, or in FP8, AWQ, GPTQ or compressed-tensors.",
         )
     context = min(_rounded(need.context), model.context)
-    tokens = _rounded(context) + BLOCK  # vLLM keeps one block for itself
+    tokens = _rounded(context) + SPARE
     room = _gpu_room(hardware.gpus, model, tokens) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
     per_token = model.kv_on(room.parallel)
     least = tokens * per_token
@@ -176,7 +178,7 @@ def _too_small(hardware: Hardware, model: ModelShape, context: int, least: int, 
         where, overhead = "main memory", CPU_OVERHEAD
     must, have = model.weights + least + overhead, room.each * room.parallel + overhead
     usable = max(0, have - overhead)
-    fits = max(0, (usable - model.weights) // model.kv_on(room.parallel) // BLOCK - 1) * BLOCK
+    fits = max(0, ((usable - model.weights) // model.kv_on(room.parallel) - SPARE) // BLOCK) * BLOCK
     ways = [
         f"free {_gib(must - have)} more of {where}",
         f"choose a model that needs at most {_gib(usable)} in all (this one: {_gib(must - overhead)})",
