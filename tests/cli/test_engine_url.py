@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine, Told
-from tests.openai_stand_in import Speaks, StandIn, failed
+from tests.openai_stand_in import Speaks, StandIn
 from tests.test_pipeline import contents, write_paper
 
 KEY = "sk-very-secret-123"
@@ -59,51 +59,8 @@ def test_each_stage_may_have_a_server_of_its_own(cli: CommandLine, folder: Path)
         assert sum("guided_json" in body for body in second.completions()) > 2
 
 
-@pytest.mark.parametrize(
-    ("args", "code", "words"),
-    [
-        (("--model", "huge"), 2, "tiny"),
-        (("--engine", "scripted"), 2, "scripted"),
-        (("--engine-arg", "max_num_seqs=3"), 2, "concurrency"),
-        (("--tokenizer", "nowhere"), 5, "tokenizer.json"),
-    ],
-)
-def test_what_cannot_be_is_one_message(
-    cli: CommandLine, folder: Path, args: tuple[str, ...], code: int, words: str
-) -> None:
-    with StandIn(Speaks(models=(ROOMY,))) as server:
-        told = generate(cli, folder, "--engine-url", server.url, *args)
-    assert told.returncode == code, told.stderr
+def test_what_cannot_be_is_one_message(cli: CommandLine, folder: Path) -> None:
+    told = generate(cli, folder, "--engine-url", "127.0.0.1:8000")
+    assert told.returncode == 2
     assert told.stderr.count("error:") == 1
-    assert words in told.stderr.split("error:")[1]
-
-
-def test_a_server_that_refuses_the_key_is_said_without_it(cli: CommandLine, folder: Path) -> None:
-    with StandIn(Speaks(models=(ROOMY,)), key="another") as server:
-        told = generate(cli, folder, "--engine-url", server.url)
-    assert told.returncode == 5
-    assert "P2C_API_KEY" in told.stderr
-    assert KEY not in told.stderr
-
-
-def test_a_server_that_fails_midway_ends_the_run_and_what_it_answered_is_kept(cli: CommandLine, folder: Path) -> None:
-    speaks = Speaks(models=(ROOMY,), prefill="last_message")
-    with StandIn(speaks, faults=[*[None] * 8, *[failed(500, "CUDA error")] * 99]) as server:
-        told = generate(cli, folder, "--engine-url", server.url, "--until", "plan")
-        assert told.returncode == 5, told.stderr
-        assert "CUDA error" in told.stderr
-        asked = len(server.completions())
-        kept = len(list(folder.glob("runs/*/calls/[!.]*.json")))
-        assert kept > 1
-        server.faults = iter(())
-        assert generate(cli, folder, "--until", "plan").returncode == 0
-        assert len(server.completions()) > asked
-
-
-def test_a_server_that_is_not_there_is_one_message(cli: CommandLine, folder: Path) -> None:
-    with StandIn() as gone:
-        pass
-    told = generate(cli, folder, "--engine-url", gone.url)
-    assert told.returncode == 5
-    assert "nothing answers" in told.stderr
-    assert told.stderr.count("error:") == 1
+    assert "http://" in told.stderr
