@@ -239,7 +239,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "paper.tei.xml").write_bytes(tei(section))
     (folder / "notes.md").write_text("Use AdamW.\n")
-    shutil.copy(next((ROOT / "examples").glob("*.md")), folder / "paper.md")
+    for kind in ("md", "tex"):
+        shutil.copy(next((ROOT / "examples").glob(f"*.{kind}")), folder / f"paper.{kind}")
     (folder / "appendix.md").write_text("# Appendix\n\nWe cool once more.\n")
     assert p2c(folder, "generate", "paper.pdf", "-o", "my-repo").returncode in (0, 1)
     return folder

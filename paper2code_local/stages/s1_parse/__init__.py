@@ -61,16 +61,18 @@ async def parse(
     """Read the paper and join its supplements to it.
 
     `parser` is for the paper; what supplements are is told by their content, as with "auto": a PDF is then read with
-    GROBID when a server at `grobid` can, else with the embedded parser, which `notice` is told. What `tei_cache` has is
-    not asked again. Raises InputError, and GrobidError where GROBID was asked for.
+    GROBID when a server at `grobid` can, else with the embedded parser, which `notice` is told. Where that had to read
+    the paper it reads the supplements too. What `tei_cache` has is not asked again.
+    Raises InputError, and GrobidError where GROBID was asked for.
     """
     joined = await _read(paper, parser, grobid, tei_cache, notice)
     for path in supplements:
-        joined = join(joined, await _read(path, "auto", grobid, tei_cache, notice), path.name)
+        server = None if joined.parser == "pdf" else grobid
+        joined = join(joined, await _read(path, "auto", server, tei_cache, notice), path.name)
     return joined
 
 
-async def _read(path: Path, parser: str, grobid: str, tei_cache: TeiCache | None, notice: Notice) -> Paper:
+async def _read(path: Path, parser: str, grobid: str | None, tei_cache: TeiCache | None, notice: Notice) -> Paper:
     source = given(path)
     data = source.files[source.main]
     match fitting(parser, data, source.name):
@@ -88,12 +90,12 @@ async def _read(path: Path, parser: str, grobid: str, tei_cache: TeiCache | None
 
 
 async def _pdf(
-    path: Path, source: Given, parser: str, grobid: str, tei_cache: TeiCache | None, notice: Notice
+    path: Path, source: Given, parser: str, grobid: str | None, tei_cache: TeiCache | None, notice: Notice
 ) -> Paper:
     """Read a PDF with the embedded parser, and then with GROBID if that is asked for or can be had."""
     data = source.files[source.main]
     embedded = await isolated(paper_of_pdf, data)  # first: what no parser can read must not be GROBID's failure
-    if parser == "pdf":
+    if parser == "pdf" or grobid is None:
         return embedded
     cache = tei_cache(source.sha256) if tei_cache else None
     try:
