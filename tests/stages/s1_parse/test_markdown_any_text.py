@@ -81,7 +81,7 @@ def parsed(text: str) -> Paper | None:
         return None
 
 
-@settings(ANY_MACHINE, max_examples=200)
+@settings(ANY_MACHINE, max_examples=100)
 @given(st.lists(st.sampled_from(sorted(PIECES)), max_size=12))
 def test_every_word_is_kept_once_and_every_character_is_counted(pieces: list[str]) -> None:
     words: list[str] = []
@@ -136,7 +136,7 @@ SIGNS += [
 ]
 
 
-@settings(ANY_MACHINE, max_examples=150)
+@settings(ANY_MACHINE, max_examples=60)
 @given(st.lists(st.sampled_from(SIGNS), max_size=40).map("".join) | st.text(max_size=60))
 def test_any_text_at_all_is_a_paper_or_one_error(text: str) -> None:
     paper = parsed(text)

@@ -171,7 +171,7 @@ def passages(draw: st.DrawFn) -> Json:
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(passages(), max_size=5), st.lists(passages(), max_size=2))
 def test_nothing_outside_of_tokens_is_lost(body: list[Json], back: list[Json]) -> None:
     found = paper(*body, back_matter=back, abstract=[{"text": "We boil."}])
