@@ -178,8 +178,10 @@ def _bare(heading: str) -> str:
 
 
 def _is_entry(block: RawBlock) -> bool:
-    """Tell entries of the bibliography from floats that came to stand among them."""
-    return isinstance(block, Code) or (isinstance(block, Text) and not LABEL.match(block.text))
+    """Tell entries of the bibliography from floats and page numbers that came to stand among them."""
+    if isinstance(block, Text):
+        return not LABEL.match(block.text) and not _PAGE_NUMBER.fullmatch(block.text)
+    return isinstance(block, Code)
 
 
 def _whole(entries: Sequence[str]) -> list[str]:
