@@ -30,6 +30,8 @@ _RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*|assert\w*Error\w*")
 _REPLACES_ITSELF = re.compile(
     r"sys\.modules\s*\[\s*(__name__|__package__)|\bexec\s*\(|_convert_\(|global_enum|execfile"
 )
+_COMPILED = re.compile(r"jit|kernel|triton|prim_func|taichi|macro", re.IGNORECASE)
+"""Decorators that may read the text of a function and run something else."""
 _SETS_NAMED = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
 _SETS_ANYTHING = frozenset({"store_attr", "save_hyperparameters"})
 _CLASS_FIRST = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
@@ -124,7 +126,8 @@ class _Walk(Naming):
         outer = self.type_parameters(node, here)
         inner = self.inner("function", outer)
         self.parameters(node.args, inner, self.first_parameter(function, here.scope))
-        self.block(node.body, Here(inner, 0, here.doubtful))  # it runs later, where no error is expected
+        rewritten = any(_COMPILED.search(step) for decorator in decorators for step in decorator or ())
+        self.block(node.body, Here(inner, 0, here.doubtful or rewritten))  # it runs later: no error is expected there
         self.push_all(node.decorator_list, here)
         self.outside(node.args, here)
         annotations = outer._replace(doubtful=True) if self.lazy else outer
@@ -266,6 +269,8 @@ class _Walk(Naming):
             last = chain[-1]
             if last in _SPECIAL:
                 self.special(node, chain, last, here)
+            elif len(node.args) > 1 and isinstance(named := literal(node.args[1]), str) and named.isidentifier():
+                self.probed.add(named)  # `replace_parameter(layer, "weight", …)` may set it
             if _RAISES.fullmatch(last):
                 inner = here._replace(expects=ALL)
         for keyword in reversed(node.keywords):

@@ -43,6 +43,8 @@ class Constructing:
     def constructors(self, cls: Class, exact: bool) -> Constructors | None:
         """Return what may be asked for; not `exact`: by the class or by one that derives from it."""
         found: dict[Constructor, None] = {}
+        if not exact and any(self._families.is_loose(c) for c in self._families.descendants(cls)):
+            return None
         for each in [cls] if exact else self._families.descendants(cls):
             constructors = self._of(each)
             if constructors is None:

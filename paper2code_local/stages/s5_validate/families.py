@@ -33,8 +33,8 @@ class Attributes:
     names: frozenset[str]
     status: Literal["closed", "torch", "decorated", "open", "anything"]
     """"closed": this is all; "torch": but for private names that another version of PyTorch may have; "decorated": but
-    for what a decorator may add; "open": there may be more, from a base that is not known; "anything": they get or
-    answer attributes by names that reading does not show."""
+    for what registering may add; "open": there may be more, from a base or decorator that is not known; "anything":
+    they get or answer attributes by names that reading does not show."""
 
 
 class Families:
@@ -54,8 +54,9 @@ class Families:
             for chain, base in zip(cls.bases, self.bases(cls), strict=True):
                 if isinstance(base, AClass):
                     self._children[base.cls].append(cls)
-                elif base is None and chain is not None:
-                    self._loose.add(chain[-1])
+                else:  # what seems to be of another package may be one of these, by a way that is not understood
+                    self._loose.update(chain[-1:] if chain is not None else ())
+                    self._loose.update([base.dotted.rpartition(".")[2]] if base is not None else ())
 
     def bases(self, cls: Class) -> tuple[AClass | Outside | None, ...]:
         """Return what a class derives from; None for a base that reading does not understand."""
@@ -137,6 +138,8 @@ class Families:
             names.update(cls.scope.bindings, cls.stores)
             dynamic |= self.has_metaclass(cls) or not cls.scope.bindings.keys().isdisjoint(_ANSWERS_ANYTHING)
             role = self._receivers.role(self.path_of[cls], cls.outer, cls.decorators)
+            registered = all("regist" in ".".join(decorator or ("?",)).lower() for decorator in cls.decorators)
+            is_open |= role is None and not registered
             is_decorated |= role is None or bool(cls.keywords - {"metaclass"})
             for base in self.bases(cls):
                 known = attributes_of(base.dotted) if isinstance(base, Outside) else frozenset()

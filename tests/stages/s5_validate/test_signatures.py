@@ -74,6 +74,8 @@ RIGHT = {
     "    def __init__(self): super().__init__(1)\nC()\n",
     "super among several": "class A:\n    def f(self): return 1\nclass B(A):\n    def f(self): return super().f(1)\n"
     "class M(A):\n    def f(self, a): return a\nclass C(B, M): pass\nC().f()\n",
+    "class method of a base": "import lib\nclass B:\n    @classmethod\n    def f(cls): return cls(a=1)\n"
+    "class C(lib.B):\n    def __init__(self, a): self.a = a\nC.f()\n",
     "stands for something else": "def f(): pass\nf(1)\n",
     "cached": "from functools import lru_cache\n@lru_cache(maxsize=None)\ndef f(a): return a\nf(1)\n",
     "conditional expression": "def f(a): return a\ndef g(a, b): return b\nimport sys\nh = f if sys.argv else g\n"

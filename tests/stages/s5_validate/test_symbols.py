@@ -81,6 +81,12 @@ RIGHT = {
     "    b = 1\nB().f()\nA().f()\n",
     "enumeration": "import enum\nclass K(enum.Enum):\n    A = 1\n    def f(self): return self.value\nK(1).f()\n",
     "exception": "class E(Exception):\n    def f(self): return self.args\nE().f()\n",
+    "set by a helper": "import lib\nclass C:\n    def g(self): lib.replace(self, 'x', 1)\n"
+    "    def f(self): return self.x\n" + CALLED,
+    "class decorator": "import lib\n@lib.with_state\nclass C:\n    def f(self): return self.state\n" + CALLED,
+    "first parameter of a function": "class C:\n    def f(x): return x.name\n" + "C.f(open)\n",
+    "package beside itself": "from m import C as B\nclass C:\n    def f(self): return self.x\n"
+    "class D(B): x = 1\n" + CALLED,
     "partial class": "class C:\n    def g(self, names):\n        for n in names: self.__setattr__(n, 1)\n"
     "    def f(self): return self.x\n" + CALLED,
 }
@@ -94,6 +100,12 @@ WRONG = {
     "python 2": ("def f(): return unicode(1)\n", "P2C601", "warning"),
     "annotation never evaluated": ("from __future__ import annotations\nx: Thing = 1\n", "P2C601", "warning"),
     "annotation": ("def f(x: Thing): return x\n", "P2C601", "error"),
+    "kernel": ("import triton\n@triton.jit\ndef f(): HERE\n", "P2C601", "warning"),
+    "registered class": (
+        "from lib import MODELS\n@MODELS.register_module()\nclass C:\n    def f(self): return self.rate\n" + CALLED,
+        "P2C603",
+        "warning",
+    ),
     "in a try": ("try:\n    nothing()\nexcept Exception: pass\n", "P2C601", "warning"),
     "reading of globals": ("def f(n): return globals()[n]\nprint(nothing)\n", "P2C601", "error"),
     "self": (
