@@ -261,9 +261,12 @@ async def _checked(
     looked: dict[tuple[tuple[str, bytes], ...], tuple[Finding, ...]] = {}
 
     async def gate(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+        texts = {path: data.decode() for path, data in files.items()}
+        around = s7_write.surroundings(texts, plan, run.paper)
+        files = {**files, **{path: text.encode() for path, text in around.items()}}
         key = tuple(sorted(files.items()))
         if key not in looked:  # repair and settle begin with a look at what the last look saw
-            looked[key] = await isolated(validate, dict(files), order)
+            looked[key] = await isolated(validate, files, order)
         return looked[key]
 
     async def rewrite(

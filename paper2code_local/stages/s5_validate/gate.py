@@ -18,6 +18,7 @@ from paper2code_local.stages.s5_validate.imports import ImportCheck, shadowing
 from paper2code_local.stages.s5_validate.modules import Modules
 from paper2code_local.stages.s5_validate.placeholders import placeholders
 from paper2code_local.stages.s5_validate.receivers import Receivers
+from paper2code_local.stages.s5_validate.requirements import RequirementCheck
 from paper2code_local.stages.s5_validate.signatures import SignatureCheck
 from paper2code_local.stages.s5_validate.symbols import SymbolCheck
 from paper2code_local.stages.s5_validate.syntax import Reading, read_source
@@ -47,9 +48,10 @@ def validate(
 ) -> tuple[Finding, ...]:
     """Check a repository and return what was found, by path, line and code.
 
-    `files` maps every relative POSIX path to its bytes; only those of `.py` files are looked at, the other names tell
-    what is compiled or generated. An error is certain. With `order`, imports must also respect the logic design. With
-    `honour_ignores`, what a comment `p2c: ignore` names is left out. `cache` is read and added to.
+    `files` maps every relative POSIX path to its bytes; those of `.py` files are looked at, and of files that declare
+    requirements or hold settings; the other names tell what is compiled or generated. An error is certain. With
+    `order`, imports must also respect the logic design. With `honour_ignores`, what a comment `p2c: ignore` names is
+    left out. `cache` is read and added to.
     """
     known: Cache = {} if cache is None else cache
     sources = {path: _read(path, files[path], known) for path in sorted(files) if path.endswith(".py")}
@@ -70,6 +72,7 @@ def validate(
     found.extend(shadowing(modules))
     found.extend(circular_imports(modules, order))
     found.extend(placeholders({path: o for path, o in outlines.items() if sources[path].reading.finding is None}))
+    found.extend(RequirementCheck(files, modules, order is not None).check())
     silenced: dict[str, dict[int, tuple[str, ...]]] = {}
     for path, read in sources.items():
         silenced[path] = ignored(read.reading.text or "")

@@ -6,6 +6,7 @@ In: a folder, which may hold anything. Out: path → bytes. Must not know what i
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from paper2code_local.errors import InputError
@@ -13,11 +14,17 @@ from paper2code_local.stages.s5_validate.syntax import MAX_BYTES
 
 MAX_FILES = 20_000
 
+_READ = re.compile(
+    r"(?:.*/)?(?:[^/]+\.py|[^/]*requirements?[^/]*\.(?:txt|in)|requirements/[^/]+\.(?:txt|in)|pyproject\.toml"
+    r"|setup\.cfg|Pipfile|[^/]*(?:env|conda)[^/]*\.ya?ml|confi?g?s?/[^/]+\.ya?ml)|[^/]+\.ya?ml"
+    r"|(?i:README|INSTALL|Dockerfile)[^/]*|[^/]+\.sh"
+)
+"""Files that say something about the code: Python, what is required, settings, and what the reader is told."""
 _SKIPPED = frozenset({"venv", "node_modules", "__pycache__", "site-packages"})
 
 
 def read_repository(root: Path) -> dict[str, bytes]:
-    """Read the Python files of a repository, and the names of its other files (with b"" for content).
+    """Read the files of a repository that the gate understands, and the names of its others (with b"" for content).
 
     Paths are relative and POSIX. Hidden folders, virtual environments and installed packages are skipped, links are
     never followed, and of a file at most 1 MB + 1 byte is read. Raises InputError: `input.not_a_repository` when there
@@ -31,7 +38,8 @@ def read_repository(root: Path) -> dict[str, bytes]:
         for name in sorted(names):
             path = Path(folder, name)
             if not path.is_symlink() and path.is_file():
-                files[path.relative_to(root).as_posix()] = _content(path)
+                name = path.relative_to(root).as_posix()
+                files[name] = _content(path) if _READ.fullmatch(name) else b""
         if len(files) > MAX_FILES:
             hint = "Give the folder of the package itself."
             raise InputError("repository_too_large", f"{root} has more than {MAX_FILES:,} files.", hint)
@@ -42,8 +50,6 @@ def read_repository(root: Path) -> dict[str, bytes]:
 
 
 def _content(path: Path) -> bytes:
-    if path.suffix != ".py":
-        return b""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)

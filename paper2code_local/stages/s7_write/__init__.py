@@ -4,7 +4,7 @@ In: a `ValidatedRepo` with the plan, specifications, paper and findings behind i
 (`render_repository`, pure), then a folder (`write_repository`, atomic). Must not know engines or prompts.
 """
 
-from paper2code_local.stages.s7_write.render import render_repository
+from paper2code_local.stages.s7_write.render import render_repository, surroundings
 from paper2code_local.stages.s7_write.staging import MARKER, refuse_foreign, write_repository
 
-__all__ = ["MARKER", "refuse_foreign", "render_repository", "write_repository"]
+__all__ = ["MARKER", "refuse_foreign", "render_repository", "surroundings", "write_repository"]

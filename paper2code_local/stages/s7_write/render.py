@@ -6,7 +6,7 @@ of this machine. Must not know where it will be written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from paper2code_local.artifacts.finding import Finding, errors_of
@@ -42,8 +42,7 @@ def render_repository(
     all_findings = tuple(dict.fromkeys((*repo.findings, *findings)))
     needed = requirements(source)
     texts = {
-        "config.yaml": config_yaml(plan.config, paper),
-        "requirements.txt": _page("requirements.txt.j2", requirements=needed),
+        **surroundings(source, plan, paper),
         "README.md": _readme(repo, plan, paper, all_findings, provenance),
         "docs/architecture.md": _architecture(plan, specs, paper),
         "REPRODUCTION_NOTES.md": _notes(repo, plan, paper, cut, all_findings, needed),
@@ -52,6 +51,14 @@ def render_repository(
     }
     packages = {f"{folder}/__init__.py": "" for path in source for folder in PurePosixPath(path).parents if folder.name}
     return {path: text.encode() for path, text in sorted((packages | source | texts).items())}
+
+
+def surroundings(source: Mapping[str, str], plan: Plan, paper: Paper) -> dict[str, str]:
+    """Return the files that the code relies on: the settings that it reads and the packages that it imports."""
+    return {
+        "config.yaml": config_yaml(plan.config, paper),
+        "requirements.txt": _page("requirements.txt.j2", requirements=requirements(source)),
+    }
 
 
 def _readme(
