@@ -26,6 +26,7 @@ QUESTIONS = {
     "plan.relations",
     "plan.calls",
     "plan.logic",
+    "plan.setting",
     "plan.config",
     "analyse",
 }

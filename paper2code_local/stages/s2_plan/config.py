@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import ConfigValue
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText, section_text
-from paper2code_local.stages.s2_plan.stated import stated
+from paper2code_local.stages.s2_plan.stated import Stated, stated
+from paper2code_local.stages.s2_plan.values import stands_in, tidy
 
 ASSUMPTION = "assumption"
+SETTINGS_OF_A_LINE = 5
 SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])]
 _PLAIN = r"-?[0-9]{1,9}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?"
@@ -31,14 +34,6 @@ Value = Annotated[
     ),
 ]
 """A number, a few of them, or words: always said as text, as a grammar sets no end to the digits of a JSON number."""
-_MINUS = str.maketrans({"−": "-", "–": "-", "‐": "-", "×": "x", "·": "x"})
-_NUMBER = re.compile(
-    r"(?<![\w.])(?P<mantissa>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d*\.?\d+)"
-    r"(?:[eE](?P<e>[-+]?\d+)|\s*(?:x|\\times|\\cdot)\s*10\s*\^?\s*\{?\s*(?P<p>-?\s*\d+)\s*\}?)?(?P<unit>\s*%|[kKM]\b)?"
-)
-_POWER = re.compile(r"(?<![\w.])10\s*(?:\^\s*\{?\s*)?(-\s*\d+)")
-_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_UNITS = {"%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6}
 
 
 @dataclass(frozen=True)
@@ -52,22 +47,36 @@ class Config:
 def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
     """Return the answer type; `sections` are the headings that the paper has."""
     item = fields("ValueAnswer", key=Key, value=Value, section=choice((*sections, ASSUMPTION)))
-    answer: type[Answer] = fields("ConfigAnswer", values=several(item, 12 * scale, 1))
+    answer: type[Answer] = fields("ConfigAnswer", values=several(item, 8 * scale, 1))
+    return answer
+
+
+def line_type(numbers: Sequence[str]) -> type[Answer]:
+    """Return the answer type for a line that gives `numbers`."""
+    item = fields("SettingAnswer", key=Key, value=choice(numbers))
+    answer: type[Answer] = fields("LineAnswer", settings=several(item, min(len(numbers), SETTINGS_OF_A_LINE)))
     return answer
 
 
 async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -> Config:
-    """Ask for the settings and look each value up in the section it names; a seed is always there."""
-    kind = answer_type(tuple(text.sections), scale)
-    answer = await asker.ask(
-        Question("plan.config", prompt(__package__, "config.md", stated=stated(paper)), kind, int(900 * scale))
-    )
-    if isinstance(answer, Unanswered):
-        return Config(
-            (SEED,), (mended("config.yaml", f"no settings were given ({answer.reason}); only a seed is there"),)
-        )
-    sections = {s.id: section_text(s) for s in paper.sections}
+    """Ask what each line that gives numbers sets, all at once, then for the rest; a seed is always there.
+
+    What comes from a line is traced by construction; the rest is looked up in the section that it names.
+    """
+    kept = set(text.sections.values())
+    lines = [line for line in stated(paper) if line.section in kept and line.numbers]
+    read = await asyncio.gather(*(_settings(i, line, asker) for i, line in enumerate(lines, 1)))
     values = {"seed": SEED}
+    for setting in (setting for settings in read for setting in settings):
+        if values.get(setting.key, SEED) is SEED:
+            values[setting.key] = setting
+    kind = answer_type(tuple(text.sections), scale)
+    asked = prompt(__package__, "config.md", keys=[key for key in values if key != "seed"])
+    answer = await asker.ask(Question("plan.config", asked, kind, int(700 * scale)))
+    if isinstance(answer, Unanswered):
+        missing = mended("config.yaml", f"no further settings were given ({answer.reason})")
+        return Config(tuple(values.values()), (missing,))
+    sections = {s.id: section_text(s) for s in paper.sections}
     findings = []
     for said in answer.model_dump()["values"]:
         key, value, section = said["key"], tidy(said["value"]), text.sections.get(said["section"], "")
@@ -84,6 +93,26 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
     return Config(tuple(values.values()), tuple(findings))
 
 
+async def _settings(number: int, line: Stated, asker: Asker) -> list[ConfigValue]:
+    """Ask what the numbers of a line set; a key that has nothing of the line's words is not believed."""
+    asked = prompt(__package__, "setting.md", line=line)
+    answer = await asker.ask(Question(f"plan.setting.{number}", asked, line_type(line.numbers), 160))
+    said = [] if isinstance(answer, Unanswered) else answer.model_dump()["settings"]
+    return [
+        ConfigValue(key=each["key"], value=tidy(each["value"]), section=line.section, origin="traced")
+        for each in said
+        if named_in(each["key"], line.text) and not iskeyword(each["key"])
+    ]
+
+
+def named_in(key: str, line: str) -> bool:
+    """Tell whether `line` has a word of `key`, in full or by its beginning, or its initials ("lr")."""
+    words = [word for word in key.lower().split("_") if len(word) > 1]
+    there = re.findall(r"[^\W\d_]+", line.lower())
+    initials = "".join(word[0] for word in key.lower().split("_") if word)
+    return initials in there or any(other.startswith(word[:5]) for word in words for other in there)
+
+
 def home(value: bool | int | float | str, key: str, named: str, sections: Mapping[str, str]) -> str:
     """Return the section that states `value`: the one that the model names, or else the one that speaks of `key` most.
 
@@ -95,46 +124,6 @@ def home(value: bool | int | float | str, key: str, named: str, sections: Mappin
     spoken = {i: sum(w in text.lower() for w in words) for i, text in sections.items() if stands_in(value, key, text)}
     best = max(spoken, key=lambda i: spoken[i], default=named)
     return best if spoken.get(best) else named
-
-
-def tidy(said: str) -> bool | int | float | str:
-    """Return a text that spells a number or a truth value as that value: "1e-5" → 0.00001."""
-    word = said.strip()
-    if word.lower() in {"true", "false"}:
-        return word.lower() == "true"
-    for read in (int, float):
-        try:
-            number = read(word)
-        except ValueError:
-            continue
-        return number if number == number and abs(number) != float("inf") else word
-    return word
-
-
-def stands_in(value: bool | int | float | str, key: str, text: str) -> bool:
-    """Tell whether `text` states `value`: a number in any usual spelling, a word, a switch's key."""
-    plain = text.translate(_MINUS)
-    if isinstance(value, bool):
-        return all(word in plain.lower() for word in key.split("_"))
-    if isinstance(value, str):
-        return re.sub(r"[\W_]+", "", value.lower()) in re.sub(r"[\W_]+", "", plain.lower())
-    return any(abs(number - value) <= 1e-9 * max(1.0, abs(value)) for number in numbers(plain))
-
-
-def numbers(text: str) -> set[float]:
-    """Return the numbers that `text` states: 32,000, 1e-3, 2 x 10^-5, 10 −3, 10% (as 10 and 0.1), 5k, three."""
-    found: set[float] = set()
-    for match in _NUMBER.finditer(text):
-        number = float(match["mantissa"].replace(",", ""))
-        exponent = match["e"] or match["p"]
-        if exponent and len(exponent.strip("+- ")) <= 2:
-            number *= 10.0 ** int(exponent.replace(" ", ""))
-        found.add(round(number, 12))
-        if unit := (match["unit"] or "").strip():
-            found.add(round(number * _UNITS[unit], 12))
-    found.update(float(n) for n, word in enumerate(_WORDS) if re.search(rf"\b{word}\b", text, re.I))
-    found.update(10.0 ** int(p.replace(" ", "")) for p in _POWER.findall(text) if len(p.strip("- ")) <= 2)
-    return found
 
 
 def _untraced(key: str, value: object, section: str) -> Finding:

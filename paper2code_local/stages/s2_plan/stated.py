@@ -1,4 +1,4 @@
-"""The lines of a paper that state settings, shown beside the question for config.yaml: small models use what is near.
+"""The lines of a paper that state settings: each is asked about alone, as small models use what is near.
 
 In: a `Paper`. Out: lines with the section each stands in. Must not know what is asked.
 """
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from paper2code_local.artifacts.paper import Paper, Paragraph, Section, Table
 from paper2code_local.prefix import RELATED
+from paper2code_local.stages.s2_plan.values import numerals
 
 MOST, LONGEST = 14, 260
-"""Lines, and characters of one: about a thousand tokens."""
+"""Lines, and characters of one."""
 WORDS = re.compile(
     r"\b(learning[- ]rates?|lr|(mini-?)?batch(es| size)?|epochs?|iterations?|(warm-?up|training|gradient|time)? ?steps?"
     r"|optimi[sz]ers?|adam\w*|sgd|momentum|(weight )?decay|drop-?out|clip(ping|ped)?|patience|smoothing|seeds?|GPUs?"
@@ -32,10 +33,17 @@ _NEAR = 24
 
 @dataclass(frozen=True)
 class Stated:
-    """A line and the heading of its section."""
+    """A line, the section that it stands in, and the numbers that it gives, as Python writes them."""
 
+    section: str
+    """Its id."""
     heading: str
     text: str
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers of the line, without years and citations."""
+        return numerals(_CITATION.sub(" ", self.text))
 
 
 def stated(paper: Paper) -> tuple[Stated, ...]:
@@ -67,4 +75,4 @@ def _lines(section: Section) -> Iterator[Stated]:
                 pieces = [" | ".join(filter(None, row)) for row in block.rows if len(row) <= 4]
             case _:
                 pieces = []
-        yield from (Stated(section.heading, piece.strip()[:LONGEST]) for piece in pieces)
+        yield from (Stated(section.id, section.heading, piece.strip()[:LONGEST]) for piece in pieces)

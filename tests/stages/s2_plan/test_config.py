@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paper2code_local.engine.protocol import Request
-from paper2code_local.stages.s2_plan.config import config_of, numbers, stands_in, tidy
+from paper2code_local.stages.s2_plan.config import config_of, named_in
+from paper2code_local.stages.s2_plan.values import numbers, numerals, stands_in, tidy
 from tests import cooling
 from tests.engines import Answering
 
@@ -47,6 +48,7 @@ def test_what_spells_a_number_or_a_switch_is_one(said: str, read: object) -> Non
         (2e-5, "2 × 10−5"),
         (2e-5, r"2 \times 10^{-5}"),
         (3e-4, "3 · 10 −4"),
+        (1e-3, "lr = 1 × e −3, 200 epochs"),
         (0.001, "dropout of 0.1%"),
         (0.1, "10 % of the data"),
         (10, "10% of the data"),
@@ -98,9 +100,12 @@ def test_any_text_has_finite_numbers(text: str) -> None:
     assert all(abs(number) < float("inf") for number in numbers(text))
 
 
+NO_SETTINGS = json.dumps({"settings": []})
+
+
 def saying(*values: tuple[str, str, str]) -> Answering:
     said = json.dumps({"values": [dict(zip(("key", "value", "section"), v, strict=True)) for v in values]})
-    return Answering(lambda request: said if request.label.startswith("plan.config") else "")
+    return Answering(lambda request: said if request.label.startswith("plan.config") else NO_SETTINGS)
 
 
 async def test_each_value_says_where_it_comes_from() -> None:
@@ -133,5 +138,56 @@ async def test_the_answer_can_name_only_sections_that_are_there() -> None:
     asked: list[Request] = []
     engine = Answering(lambda request: asked.append(request) or "")
     await config_of(cooling.PAPER, cooling.text(), cooling.reading(engine), 1.0)
-    schema = json.dumps(asked[0].answer_schema)
+    schema = json.dumps(next(r for r in asked if r.label == "plan.config").answer_schema)
     assert '["1 Method", "2 Experiments", "assumption"]' in schema
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("18,000 samples, batch size 32, r = 16", ("18000", "32", "16")),
+        ("lr = 1 × e −3 and 2e-4, then 10 −5", ("0.001", "0.0002", "1e-05")),
+        ("dropout 0.05 or 5% of 2M, and 32 again 32", ("0.05", "5", "2000000", "32")),
+        ("no number at all", ()),
+    ],
+)
+def test_numerals_stand_as_python_writes_them(text: str, found: tuple[str, ...]) -> None:
+    assert numerals(text) == found
+
+
+@given(st.text(max_size=80) | st.text("0123456789.,eE-+x^{}%kM10 ", max_size=60))
+def test_numerals_of_any_text_are_numbers_that_it_states(text: str) -> None:
+    for numeral in numerals(text):
+        assert not isinstance(tidy(numeral), str)
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "named"),
+    [
+        ("batch_size", "a batch size of 32", True),
+        ("learning_rate", "lr = 2e-4", True),
+        ("lora_rank", "LoRA with rank 16", True),
+        ("training_steps", "32,000 steps", True),
+        ("dropout", "we train for 3 epochs", False),
+        ("learning_rate", "at temperature 1.0", False),
+    ],
+)
+def test_a_key_is_believed_when_the_line_has_a_word_of_it(key: str, line: str, named: bool) -> None:
+    assert named_in(key, line) is named
+
+
+async def test_a_line_can_only_give_numbers_that_it_has_and_keys_that_it_names() -> None:
+    asked: dict[str, Request] = {}
+    said = {"settings": [{"key": "steps", "value": "32000"}, {"key": "dropout", "value": "2"}]}
+
+    def say(request: Request) -> str:
+        asked[request.label] = request
+        return json.dumps(said) if request.label.startswith("plan.setting") else ""
+
+    made = await config_of(cooling.PAPER, cooling.text(), cooling.reading(Answering(say)), 1.0)
+    assert [(v.key, v.value, v.section, v.origin) for v in made.values] == [
+        ("seed", 0, "", "assumed"),
+        ("steps", 32000, "s2", "traced"),
+    ]
+    assert '"enum": ["2", "0.001", "32000"]' in json.dumps(asked["plan.setting.1"].answer_schema)
+    assert "steps" in asked["plan.config"].user

@@ -56,8 +56,8 @@ def test_lines_come_in_reading_order_with_the_heading_they_stand_under() -> None
         ("Set-up", "Training takes 3 epochs. Nothing else, as Moe et al. 2019 say."),
     )
     assert stated(given) == (
-        Stated("Method", "The margin is 1."),
-        Stated("Set-up", "Training takes 3 epochs."),
+        Stated("s1", "Method", "The margin is 1."),
+        Stated("s3", "Set-up", "Training takes 3 epochs."),
     )
 
 
@@ -66,5 +66,5 @@ def test_rows_of_a_table_of_settings_count_and_a_long_paper_stays_short() -> Non
     table = Table(id="tab1", label="Table 1", caption="Settings", rows=rows)
     found = stated(paper(("Set-up", table), ("Long", "batch size 8 " + "word " * 400)))
     assert len(found) == MOST
-    assert found[0] == Stated("Set-up", "learning rate | 0e-4")
+    assert found[0] == Stated("s1", "Set-up", "learning rate | 0e-4")
     assert all(len(line.text) <= LONGEST for line in found)
