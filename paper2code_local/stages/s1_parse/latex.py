@@ -4,7 +4,7 @@ In: the files of a document, by name, and which one is the main one; all may be 
 where the files come from.
 
     files ─► latex_tokens ─► latex_macros (definitions, conditions, \input) ─► latex_reader ─► Document ─► Paper
-                                  latex_structure, _inline, _floats, _grids, _algorithms, _bibliography ┘
+                                  latex_structure, _front, _inline, _floats, _grids, _algorithms, _bibliography ┘
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from paper2code_local.stages.s1_parse import (
     latex_algorithms,
     latex_bibliography,
     latex_floats,
+    latex_front,
     latex_grids,
     latex_inline,
     latex_structure,
@@ -27,7 +28,7 @@ from paper2code_local.stages.s1_parse.latex_paper import paper_of
 from paper2code_local.stages.s1_parse.latex_reader import Handler, Reader
 from paper2code_local.stages.s1_parse.latex_tokens import untokenize
 
-_LAYERS = (latex_structure, latex_inline, latex_floats, latex_grids, latex_bibliography)
+_LAYERS = (latex_structure, latex_front, latex_inline, latex_floats, latex_grids, latex_bibliography)
 _COMMANDS: dict[str, Handler] = {k: v for layer in _LAYERS for k, v in layer.COMMANDS.items()}
 _COMMANDS |= latex_algorithms.DEFINERS
 _COMMANDS |= {k: latex_algorithms.inside(v, _COMMANDS.get(k)) for k, v in latex_algorithms.COMMANDS.items()}

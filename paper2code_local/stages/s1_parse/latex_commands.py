@@ -20,7 +20,8 @@ _BY_SIGNATURE = {
         cormark fnmark externaldocument floatstyle restylefloat microtypesetup setmainfont setsansfont setmonofont
         SetAlFnt SetAlCapFnt SetCommentSty titlerunning authorrunning runningtitle runningauthor shorttitle
         shortauthors icmltitlerunning thanksref settopmatter acmSubmissionID displaybreak linespread setstretch
-        DeclareGraphicsExtensions hyperlink hypertarget PassOptionsToPackage linenumbersep counterwithout
+        inst corref fnref tnoteref authornotemark orcidID orcidlink DeclareGraphicsExtensions hyperlink
+        hypertarget PassOptionsToPackage linenumbersep counterwithout
         pgfmathsetmacro @addtoreset ProvidesPackage ProvidesClass NeedsTeXFormat""",
     "sm": "vspace hspace enlargethispage addvspace",
     "mm": """setlength addtolength settowidth settoheight fontsize DeclareUnicodeCharacter SetKw SetKwData SetKwFunction

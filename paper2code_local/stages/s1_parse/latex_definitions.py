@@ -16,7 +16,7 @@ from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, FIXED, PAR, 
 if TYPE_CHECKING:
     from paper2code_local.stages.s1_parse.latex_macros import Mouth
 
-MAX_DELIMITED = 5000
+MAX_DELIMITED = 500
 """Tokens in which the delimiter of a \\def's parameter must stand."""
 Tokens = tuple[str, ...]
 _NEW = frozenset({"\\newcommand", "\\newenvironment", "\\NewDocumentCommand", "\\NewDocumentEnvironment"})

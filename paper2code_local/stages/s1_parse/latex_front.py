@@ -1,6 +1,7 @@
-r"""Authors' names, told from the affiliations, addresses and marks that stand with them in \author.
+r"""Front matter: title, authors, abstract, keywords.
 
-In: what \author prints: lines, and `NEXT_AUTHOR` for \and. Out: names. Must not know tokens.
+In: the reader at such a command or environment, of the usual classes and styles. Out: those parts of the `Document`.
+Authors' names are told from the affiliations, addresses and marks that stand with them. Must not know sections.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 
 from paper2code_local.stages.s1_parse.latex_document import without_marks
+from paper2code_local.stages.s1_parse.latex_reader import Handler, Reader
 
 _MARKS = re.compile(r"\$[^$]*\$|[\u2070-\u209f¹²³*∗†‡§¶⋆♠♣]|\^\S+|\[\d+\]|\(\s*\)")
 _AFFILIATION = re.compile(
@@ -26,12 +28,14 @@ def names_of(text: str) -> list[str]:
     """Return the names in what one author command prints, in order."""
     found: list[str] = []
     for author in text.split(NEXT_AUTHOR):
-        for line in (line.strip() for line in author.split("\n")):
-            if not line:
-                continue
+        lines = [line.strip() for line in author.split("\n") if line.strip()]
+        for index, line in enumerate(lines):
+            names = _names_in(line)
             if _is_affiliation(line):
                 break
-            found += _names_in(line)
+            found += names
+            if not index and len(names) == 1 and not line.endswith(","):
+                break  # one author, whose affiliation follows
     return found
 
 
@@ -50,3 +54,97 @@ def _names_in(line: str) -> list[str]:
         elif 1 < len(name) <= MAX_NAME and any(c.isupper() for c in name) and not any(c.isdigit() for c in name):
             names.append(name)
     return names
+
+
+def _title(reader: Reader, token: str) -> None:
+    reader.mouth.option()
+    text, _ = reader.text(reader.mouth.argument())
+    if not reader.document.title:
+        reader.document.title = text
+
+
+def _author(reader: Reader, token: str) -> None:
+    reader.mouth.option()
+    outer, reader.in_author = reader.in_author, True
+    text, _ = reader.text(reader.mouth.argument(), with_lines=True)
+    reader.in_author = outer
+    reader.document.authors += [name for name in names_of(text) if name not in reader.document.authors]
+
+
+def _new_author(reader: Reader, token: str) -> None:
+    reader.sink.pieces.append(NEXT_AUTHOR if reader.in_author else " ")
+    reader.mouth.option()
+
+
+def _icml_author(reader: Reader, token: str) -> None:
+    _author(reader, token)
+    reader.mouth.argument()
+
+
+def _left_out(reader: Reader, token: str) -> None:
+    """Affiliations, e-mail addresses, dates: read and counted, but no part of a paper holds them."""
+    reader.mouth.option()
+    reader.text(reader.mouth.argument())
+
+
+def _two_column(reader: Reader, token: str) -> None:
+    r"""\twocolumn[title and authors]."""
+    reader.mouth.push(reader.mouth.option(of_paragraphs=True) or [])
+
+
+def _keywords(reader: Reader, name: str) -> None:
+    reader.paragraph()
+    reader.put("Keywords: ", ligatures=False)
+    if not name.startswith("\\"):
+        reader.open_frame(name, reader.paragraph)
+
+
+def _abstract(reader: Reader, name: str) -> None:
+    reader.paragraph()
+    outer, body = reader.blocks, reader.in_body
+    reader.blocks, reader.in_body = reader.document.abstract, True
+
+    def end() -> None:
+        reader.paragraph()
+        reader.blocks, reader.in_body = outer, body
+
+    reader.open_frame(name, end)
+
+
+def _abstract_of(reader: Reader, token: str) -> None:
+    content = reader.mouth.argument()
+    if len(content) > 1:
+        reader.mouth.push(["\\begin", "{", "abstract", "}", *content, "\\end", "{", "abstract", "}"])
+
+
+def _two_left_out(reader: Reader, token: str) -> None:
+    _left_out(reader, token)
+    _left_out(reader, token)
+
+
+_LEFT_OUT = (
+    "affiliation",
+    "affil",
+    "affiliations",
+    "institute",
+    "address",
+    "email",
+    "IEEEauthorblockA",
+    "date",
+    "subtitle",
+)
+COMMANDS: dict[str, Handler] = {
+    **{f"\\{name}": _title for name in ("title", "icmltitle")},
+    **{f"\\{name}": _author for name in ("author", "name", "IEEEauthorblockN")},
+    **{f"\\{name}": _new_author for name in ("and", "And", "AND")},
+    "\\icmlauthor": _icml_author,
+    **{f"\\{name}": _left_out for name in (*_LEFT_OUT, "IEEEmembership")},
+    **{f"\\{name}": _two_left_out for name in ("icmlaffiliation", "icmlcorrespondingauthor")},
+    "\\abstract": _abstract_of,
+    "\\twocolumn": _two_column,
+    **{f"\\{name}": _keywords for name in ("keywords", "icmlkeywords")},
+}
+ENVIRONMENTS: dict[str, Handler] = {
+    "abstract": _abstract,
+    **dict.fromkeys(("keywords", "keyword", "IEEEkeywords"), _keywords),
+}

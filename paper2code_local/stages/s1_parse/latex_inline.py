@@ -204,6 +204,7 @@ def _footnote(reader: Reader, token: str) -> None:
 
 
 def _thanks(reader: Reader, token: str) -> None:
+    reader.mouth.option()
     _note(reader, "")
 
 
@@ -256,6 +257,7 @@ COMMANDS: dict[str, Handler] = {
     "\\footnotemark": _footnote,
     "\\footnotetext": _footnote,
     "\\thanks": _thanks,
+    **{f"\\{name}": _thanks for name in ("sthanks", "authornote", "cortext", "tnotetext", "fntext")},
     "\\verb": _verb,
     "\\href": _address,
     "\\textsuperscript": _script,

@@ -19,8 +19,8 @@ from paper2code_local.stages.s1_parse.latex_definitions import DEFINERS, Macro, 
 from paper2code_local.stages.s1_parse.latex_sources import Kind, Pointer, candidates, decode
 from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, END, FILE_END, FIXED, PAR, SPACE, lex, untokenize
 
-MAX_PUSHED = 3_000_000
-MAX_PUSHED_BY_ONE = 500_000
+MAX_PUSHED = 2_000_000
+MAX_PUSHED_BY_ONE = 200_000
 MAX_EXPANSIONS_AT_ONCE = 20_000
 """Macros in a row that give nothing but macros: an endless loop."""
 MAX_TEXT = 20_000_000
@@ -30,6 +30,7 @@ MAX_NESTING = 50
 """Expansions that an expansion waits for."""
 MAX_BRACKETS = 5
 """One inside the other."""
+MAX_TWO_COLUMN = 20_000
 MAX_OPTION = 2000
 """Tokens in which the end of an optional argument must stand."""
 
@@ -214,8 +215,9 @@ class Mouth:
             found.append(token)
         return found
 
-    def option(self) -> list[str] | None:
+    def option(self, of_paragraphs: bool = False) -> list[str] | None:
         """Return what stands in brackets here, None (and nothing read) when there are none."""
+        limit = MAX_TWO_COLUMN if of_paragraphs else MAX_OPTION
         read: list[str] = []
         depth = nested = 0
         while (token := self.raw()) is not None:
@@ -231,7 +233,8 @@ class Mouth:
             elif token != SPACE and not nested:
                 break
             depth += (token == "{") - (token == "}")
-            if token == PAR or token in BARRIERS or depth < 0 or nested > MAX_BRACKETS or len(read) > MAX_OPTION:
+            ends = token in BARRIERS or (token == PAR and not of_paragraphs)
+            if ends or depth < 0 or nested > MAX_BRACKETS or len(read) > limit:
                 break
         self.push(read)
         return None

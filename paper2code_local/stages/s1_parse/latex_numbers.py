@@ -83,7 +83,9 @@ class Numbers:
         """Number as the document class `name` does."""
         if name.startswith(("IEEEtran", "IEEEconf", "ieeeconf", "revtex")):
             self.the |= _IEEE
-        if name in ("book", "report", "memoir", "scrbook", "scrreprt", "llncs-book") or "thesis" in name.casefold():
+        if name == "llncs":
+            self.depth = 2
+        if name in ("book", "report", "memoir", "scrbook", "scrreprt") or "thesis" in name.casefold():
             self.depth = 2
             for counter, parent in _BOOK.items():
                 self.within(counter, parent)

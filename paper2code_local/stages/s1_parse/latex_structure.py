@@ -1,4 +1,4 @@
-r"""What gives a document its shape: front matter, sections, lists, theorems, files, counters.
+r"""What gives a document its shape: sections, lists, theorems, files, counters.
 
 In: the reader at such a command or environment. Out: sections begun, paragraphs opened, numbers counted. Must not know
 formulas, floats or the bibliography.
@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from paper2code_local.stages.s1_parse.latex_commands import DRAWINGS
 from paper2code_local.stages.s1_parse.latex_commands import ENVIRONMENTS as LAYOUT
 from paper2code_local.stages.s1_parse.latex_document import Section
-from paper2code_local.stages.s1_parse.latex_front import NEXT_AUTHOR, names_of
 from paper2code_local.stages.s1_parse.latex_numbers import LEVELS
 from paper2code_local.stages.s1_parse.latex_reader import Handler, Reader
 from paper2code_local.stages.s1_parse.latex_tokens import RAW, SPACE, untokenize
@@ -129,55 +128,6 @@ def _acknowledgements_of(reader: Reader, token: str) -> None:
         return
     reader.document.seen += len(heading)
     reader.section(Section("", heading, 1, "acknowledgements"))
-
-
-def _title(reader: Reader, token: str) -> None:
-    reader.mouth.option()
-    text, _ = reader.text(reader.mouth.argument())
-    if not reader.document.title:
-        reader.document.title = text
-
-
-def _author(reader: Reader, token: str) -> None:
-    reader.mouth.option()
-    outer, reader.in_author = reader.in_author, True
-    text, _ = reader.text(reader.mouth.argument(), with_lines=True)
-    reader.in_author = outer
-    reader.document.authors += [name for name in names_of(text) if name not in reader.document.authors]
-
-
-def _new_author(reader: Reader, token: str) -> None:
-    reader.sink.pieces.append(NEXT_AUTHOR if reader.in_author else " ")
-    reader.mouth.option()
-
-
-def _icml_author(reader: Reader, token: str) -> None:
-    _author(reader, token)
-    reader.mouth.argument()
-
-
-def _left_out(reader: Reader, token: str) -> None:
-    """Affiliations, e-mail addresses, dates: read and counted, but no part of a paper holds them."""
-    reader.mouth.option()
-    reader.text(reader.mouth.argument())
-
-
-def _abstract(reader: Reader, name: str) -> None:
-    reader.paragraph()
-    outer, body = reader.blocks, reader.in_body
-    reader.blocks, reader.in_body = reader.document.abstract, True
-
-    def end() -> None:
-        reader.paragraph()
-        reader.blocks, reader.in_body = outer, body
-
-    reader.open_frame(name, end)
-
-
-def _abstract_of(reader: Reader, token: str) -> None:
-    content = reader.mouth.argument()
-    if len(content) > 1:
-        reader.mouth.push(["\\begin", "{", "abstract", "}", *content, "\\end", "{", "abstract", "}"])
 
 
 def _paragraph(reader: Reader, token: str) -> None:
@@ -367,13 +317,6 @@ COMMANDS: dict[str, Handler] = {
     "\\appendix": _appendix,
     "\\appendices": _appendix,
     **_letters(("acknowledgments", "acknowledgements", "acks", "acknowledgment", "ack"), _acknowledgements_of),
-    **_letters(("title", "icmltitle"), _title),
-    **_letters(("author", "name", "IEEEauthorblockN"), _author),
-    **_letters(("and", "And", "AND"), _new_author),
-    "\\icmlauthor": _icml_author,
-    **_letters(("affiliation", "affil", "affiliations", "institute", "address", "email", "icmlaffiliation"), _left_out),
-    **_letters(("IEEEauthorblockA", "icmlcorrespondingauthor", "date", "subtitle"), _left_out),
-    "\\abstract": _abstract_of,
     "\\par": _paragraph,
     "\\\\": _line,
     "\\newline": _line,
@@ -392,7 +335,6 @@ COMMANDS: dict[str, Handler] = {
 }
 ENVIRONMENTS: dict[str, Handler] = {
     "document": _document,
-    "abstract": _abstract,
     "appendices": _appendices,
     **dict.fromkeys(("ack", "acks", "acknowledgments", "acknowledgements", "acknowledgment"), _acknowledgements),
     **dict.fromkeys(("itemize", "compactitem", "list", "trivlist"), _list(lambda _: "• ")),
