@@ -16,9 +16,9 @@ from pathlib import Path
 from paper2code_local import __version__, casting, session
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.frozen import Frozen
-from paper2code_local.artifacts.import_order import ImportOrder, OrderedFile
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import FilePlan, Plan
+from paper2code_local.artifacts.promises import import_order
 from paper2code_local.artifacts.provenance import Provenance
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
 from paper2code_local.artifacts.spec import FileSpec
@@ -256,8 +256,7 @@ async def _checked(
     run: Run, plan: Plan, specs: Mapping[str, FileSpec], repo: Repo, kept: frozenset[str]
 ) -> tuple[ValidatedRepo, tuple[Finding, ...]]:
     part = await run.enter("code")
-    order = ImportOrder(files=tuple(OrderedFile(path=f.path, needs=f.needs) for f in plan.files))
-
+    order = import_order(plan)
     looked: dict[tuple[tuple[str, bytes], ...], tuple[Finding, ...]] = {}
 
     async def gate(files: Mapping[str, bytes]) -> tuple[Finding, ...]:

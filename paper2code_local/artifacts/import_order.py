@@ -1,4 +1,4 @@
-"""Which planned file may import which: the part of the logic design that the gate holds a repository to."""
+"""Which planned file may import which, and what it must define: what the gate holds a repository to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,28 @@ from pydantic import model_validator
 from paper2code_local.artifacts.frozen import Frozen
 
 
+class Promise(Frozen):
+    """A class, function or method that a planned file must define."""
+
+    name: str
+    """Qualified: "train", "Model", "Model.forward"."""
+    signature: str
+    """ "def forward(self, x: Tensor) -> Tensor"; "" for a class."""
+    measured: bool = False
+    """It gives a value that is measured: a loss, a score."""
+
+
 class OrderedFile(Frozen):
-    """One planned file and what it may import."""
+    """One planned file, what it may import and what it must define."""
 
     path: str
     """Relative POSIX path inside the repository."""
     needs: tuple[str, ...]
     """Paths of earlier files that it may import."""
+    promises: tuple[Promise, ...] = ()
+    """Each class before its methods."""
+    is_entry: bool = False
+    """It is run as a script."""
 
 
 class ImportOrder(Frozen):

@@ -4,12 +4,12 @@ and how to change one function.
 In: source text. Out: frozen facts or new text. Must not know of models, findings or any file but the one it is given.
 """
 
-from paper2code_local.source.bodies import Hollow, body_problem
+from paper2code_local.source.bodies import Hollow, body_problem, constant_result, runs_main
 from paper2code_local.source.lint import undefined_names, unused_imports
 from paper2code_local.source.outline import Definition, Import, Outline, outline
 from paper2code_local.source.problem import Problem, compile_error
 from paper2code_local.source.scopes import CALL, Binding, Call, Chain, Class, Field, Function, Place, Scope, Usage
-from paper2code_local.source.shapes import Arguments, Mismatch, Signature, mismatch
+from paper2code_local.source.shapes import Arguments, Mismatch, Signature, mismatch, signature
 from paper2code_local.source.skeleton import skeleton
 from paper2code_local.source.units import replace_unit, unit_at
 from paper2code_local.source.usage import usage
@@ -35,9 +35,12 @@ __all__ = [
     "Usage",
     "body_problem",
     "compile_error",
+    "constant_result",
     "mismatch",
     "outline",
     "replace_unit",
+    "runs_main",
+    "signature",
     "skeleton",
     "undefined_names",
     "unit_at",

@@ -1,11 +1,12 @@
-"""Functions that do nothing yet.
+"""Functions that do nothing yet, or always the same; and whether a script does anything.
 
-In: a function. Out: why its body counts as empty. Must not know whether that is wrong: abstract
+In: a function or a file. Out: why its body counts as empty. Must not know whether that is wrong: abstract
 methods are hollow too.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from typing import Literal
@@ -67,3 +68,47 @@ def _kind(statement: Node) -> Literal["pass", "empty", "return", "raise", "work"
     if statement.type == "raise_statement" and re.match(r"raise\s+NotImplementedError\b", text_of(statement)):
         return "raise"
     return "work"
+
+
+def constant_result(source_of_function: str) -> str | None:
+    """Return the numbers that are all a function returns, as written; None when it does anything else."""
+    try:
+        (function,) = ast.parse(textwrap.dedent(source_of_function)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    *before, last = function.body
+    documents = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in before)
+    if not documents or not isinstance(last, ast.Return) or last.value is None or not _is_number(last.value):
+        return None
+    return ast.unparse(last.value)[:60]
+
+
+def _is_number(node: ast.expr, depth: int = 0) -> bool:
+    """Tell whether an expression is a written number, or a collection of some."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return bool(node.elts) and depth < 3 and all(_is_number(each, depth + 1) for each in node.elts)
+    if isinstance(node, ast.Dict):
+        return bool(node.values) and depth < 3 and all(_is_number(each, depth + 1) for each in node.values)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.operand, ast.Constant)
+    if isinstance(node, ast.Call) and len(node.args) == 1:
+        return isinstance(node.func, ast.Name | ast.Attribute) and _is_number(node.args[0], 3) and not node.keywords
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def runs_main(text: str) -> bool:
+    """Tell whether running a file calls anything: below `if __name__ == "__main__"`, or at its top level."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            continue
+        is_script = isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
+        is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        if is_call or (is_script and any(isinstance(node, ast.Call) for node in ast.walk(statement))):
+            return True
+    return False

@@ -74,6 +74,15 @@ def signature_of(parameters: ast.arguments) -> Signature:
     )
 
 
+def signature(text: str) -> Signature | None:
+    """Read one line that begins a function, "def f(x: int) -> str"; None when it is none."""
+    try:
+        (function,) = ast.parse(f"{text}: ...").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return signature_of(function.args) if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) else None
+
+
 def arguments_of(call: ast.Call, skip: int = 0) -> Arguments:
     """Read the arguments of a call, without the first `skip` positional ones."""
     stars = [isinstance(argument, ast.Starred) for argument in call.args[skip:]]

@@ -17,6 +17,7 @@ from paper2code_local.stages.s5_validate.ignores import ignored, unknown_codes
 from paper2code_local.stages.s5_validate.imports import ImportCheck, shadowing
 from paper2code_local.stages.s5_validate.modules import Modules
 from paper2code_local.stages.s5_validate.placeholders import placeholders
+from paper2code_local.stages.s5_validate.promises import PromiseCheck
 from paper2code_local.stages.s5_validate.receivers import Receivers
 from paper2code_local.stages.s5_validate.requirements import RequirementCheck
 from paper2code_local.stages.s5_validate.signatures import SignatureCheck
@@ -71,7 +72,10 @@ def validate(
             found.extend(signatures.check(path))
     found.extend(shadowing(modules))
     found.extend(circular_imports(modules, order))
-    found.extend(placeholders({path: o for path, o in outlines.items() if sources[path].reading.finding is None}))
+    whole = {path: read.reading.text if read.reading.finding is None else None for path, read in sources.items()}
+    found.extend(placeholders({path: o for path, o in outlines.items() if whole[path] is not None}, order))
+    if order is not None:
+        found.extend(PromiseCheck(order, whole, receivers).check())
     found.extend(RequirementCheck(files, modules, order is not None).check())
     silenced: dict[str, dict[int, tuple[str, ...]]] = {}
     for path, read in sources.items():

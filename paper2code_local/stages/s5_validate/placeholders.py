@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.finding import Finding, Severity
+from paper2code_local.artifacts.import_order import ImportOrder
 from paper2code_local.source import Definition, Outline
 from paper2code_local.stages.s5_validate.codes import finding
 
@@ -17,8 +18,9 @@ _ABSTRACT = re.compile(r"abstract|overload|fixture|\.command|\.group|\.callback"
 _INTERFACES = frozenset({"Protocol", "ABC", "Interface"})
 
 
-def placeholders(outlines: Mapping[str, Outline]) -> Iterator[Finding]:
-    """Yield what is still to be written, file by file."""
+def placeholders(outlines: Mapping[str, Outline], order: ImportOrder | None) -> Iterator[Finding]:
+    """Yield what is still to be written, file by file; an error where the design promises it."""
+    planned = {(file.path, promise.name) for file in order.files for promise in file.promises} if order else set()
     inherited = {_last(base) for o in outlines.values() for d in o.definitions for base in d.bases}
     for path, outline in outlines.items():
         stubs = [line for line, message in outline.not_implemented if _OUR_STUB.match(message)]
@@ -32,7 +34,8 @@ def placeholders(outlines: Mapping[str, Outline]) -> Iterator[Finding]:
             if definition.qualname.rpartition(".")[0] in interfaces or _is_abstract(definition):
                 continue
             message = f"`{definition.qualname}` does nothing ({definition.hollow})."
-            yield finding("P2C301", path, definition.start, message, "Write its body.")
+            severity: Severity | None = "error" if (path, definition.qualname) in planned else None
+            yield finding("P2C301", path, definition.start, message, "Write its body.", severity)
 
 
 def _is_interface(definition: Definition, inherited: set[str]) -> bool:
