@@ -231,6 +231,9 @@ class _Handler(BaseHTTPRequestHandler):
         if speaks.strict and (unknown := VLLM_FIELDS & set(body)):
             self.answer(400, json.dumps({"error": {"message": f"unknown field {min(unknown)}"}}).encode())
             return
+        if len(body.get("stop", ())) > 4:
+            self.answer(400, b'{"error": {"message": "body.stop: at most 4 items"}}')
+            return
         if not speaks.system and any(m["role"] == "system" for m in body.get("messages", ())):
             self.answer(400, b'{"error": {"message": "System role not supported"}}')
             return

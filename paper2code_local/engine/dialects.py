@@ -23,6 +23,8 @@ SCHEMA_DIALECTS: tuple[SchemaDialect, ...] = get_args(SchemaDialect)
 PrefillDialect = Literal["last_message", "continue_final_message", "none"]
 """How a chat is told to go on with its last message: it does so unasked, by vLLM's and SGLang's flag, or not at all."""
 PREFILL_DIALECTS: tuple[PrefillDialect, ...] = get_args(PrefillDialect)
+MOST_STOPS = 4
+"""OpenAI's bound on stop strings, which vLLM 0.32 holds; the engine looks for the others itself."""
 SPECIAL = re.compile(
     r"<[|｜][^<>\s]{1,60}[|｜]>|\[/?[A-Z][A-Z_]{2,30}\]|<</?SYS>>|</?s>|</?think>|<(?:bos|eos|pad|unk|sop|eop)>"
     r"|<(?:start|end)_of_\w{1,20}>|\[g?MASK\]"
@@ -125,7 +127,7 @@ def _drawing(server: Server, request: Request) -> dict[str, Any]:
         "stream_options": {"include_usage": True},
     }
     if request.stop:
-        body["stop"] = list(request.stop)
+        body["stop"] = list(request.stop[:MOST_STOPS])
     if server.extended and request.avoid:
         body["bad_words"] = list(request.avoid)
     if server.extended and request.sampling.repetition_penalty != 1:

@@ -158,6 +158,14 @@ async def test_a_stop_string_that_the_server_ignores_ends_the_answer_all_the_sam
         assert completion.finish == "stop"
 
 
+async def test_more_stop_strings_than_a_server_takes_are_heeded_all_the_same() -> None:
+    with StandIn() as stand_in:
+        async with engine(stand_in) as asked:
+            completion = await asked.complete(ask("What?", stop=("@1", "@2", "@3", "@4", "return")))
+        assert "def " in completion.text
+        assert "return" not in completion.text
+
+
 async def test_a_server_that_counts_nothing_is_counted_for() -> None:
     with StandIn(Speaks(usage=False)) as stand_in:
         async with engine(stand_in) as asked:
