@@ -22,6 +22,7 @@ from paper2code_local.stages.s1_parse import (
     latex_inline,
     latex_structure,
 )
+from paper2code_local.stages.s1_parse.latex_commands import SIGNATURES, STYLING
 from paper2code_local.stages.s1_parse.latex_macros import Mouth
 from paper2code_local.stages.s1_parse.latex_numbers import Numbers
 from paper2code_local.stages.s1_parse.latex_paper import paper_of
@@ -33,7 +34,10 @@ _COMMANDS: dict[str, Handler] = {k: v for layer in _LAYERS for k, v in layer.COM
 _COMMANDS |= latex_algorithms.DEFINERS
 _COMMANDS |= {k: latex_algorithms.inside(v, _COMMANDS.get(k)) for k, v in latex_algorithms.COMMANDS.items()}
 _ENVIRONMENTS: dict[str, Handler] = {k: v for layer in _LAYERS for k, v in layer.ENVIRONMENTS.items()}
-_PROTECTED = frozenset(_COMMANDS) | {f"\\begin {name}" for name in _ENVIRONMENTS}
+_PROTECTED = {
+    *(name for name in (*_COMMANDS, *SIGNATURES, *STYLING) if not name.startswith("\\the")),
+    *(f"\\begin {name}" for name in _ENVIRONMENTS),
+}
 """What a style file may not take from us."""
 
 

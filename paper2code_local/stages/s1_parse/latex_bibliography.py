@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bibtexparser.entrypoint import parse_string
 
@@ -20,9 +20,12 @@ from paper2code_local.stages.s1_parse.latex_tokens import lex
 
 _LABEL = re.compile(r"(?P<authors>.*?)\s*\((?P<year>\d{4}[a-z]?|[^()]{0,20})\)", re.DOTALL)
 _FIELD = re.compile(r"\\field\{(title|journaltitle|booktitle|year|volume|publisher|eprint|institution)\}\{")
+_CONCATENATION = re.compile(r"\s*(?:[A-Za-z][\w-]*|\"[^\"]*|\{[^{}]*\})\s*#")
 _FAMILY = re.compile(r"\bfamily=\{+([^{}]*)\}+")
 _GIVEN = re.compile(r"\bgiven=\{+([^{}]*)\}+")
 _VENUES = ("journal", "journaltitle", "booktitle", "howpublished", "publisher", "school", "institution", "note")
+OTHERS = "others"
+"""How BibTeX spells et al."""
 MAX_ENTRIES = 20_000
 
 
@@ -93,7 +96,19 @@ def _bib(text: str) -> dict[str, dict[str, str]]:
     """Return the entries of a .bib file: key → field → text. What cannot be understood is left out by the parser."""
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # it would write about each to stderr
     library = parse_string(text)
-    return {entry.key: {field.key.lower(): str(field.value) for field in entry.fields} for entry in library.entries}
+    words = {string.key.lower(): str(string.value) for string in library.strings}
+    return {
+        entry.key: {field.key.lower(): _concatenated(str(field.value), words) for field in entry.fields}
+        for entry in library.entries
+    }
+
+
+def _concatenated(value: str, words: Mapping[str, str]) -> str:
+    """Carry out conf # { 2002}, which the parser leaves as it is."""
+    if not _CONCATENATION.match(value):
+        return value
+    parts = (part.strip() for part in value.split("#"))
+    return "".join(words.get(part.lower(), part.strip('{}"')) for part in parts)
 
 
 def _biblatex(text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -118,7 +133,7 @@ def _closing(text: str, start: int) -> int:
 
 def _entry(reader: Reader, key: str, fields: dict[str, str]) -> Entry:
     people = _people(fields.get("author") or fields.get("editor", ""))
-    names = ", ".join(f"{given} {family}".strip() for family, given in people)
+    names = ", ".join(f"{given} {family}".strip() for family, given in people).replace(f", {OTHERS}", " et al.")
     year = fields.get("year") or fields.get("date", "")[:4]
     venue = ", ".join(value for name in _VENUES if (value := fields.get(name, "").strip()))
     if fields.get("eprint", "").strip():
@@ -145,7 +160,7 @@ def _people(text: str) -> list[tuple[str, str]]:
 
 
 def _short(families: list[str]) -> str:
-    if len(families) > 2:
+    if len(families) > 2 or OTHERS in families:
         return f"{families[0]} et al."
     return " and ".join(families)
 

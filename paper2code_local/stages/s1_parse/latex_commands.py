@@ -54,6 +54,12 @@ SIGNATURES: dict[str, str] = {
 }
 """Command → its layout arguments."""
 
+_STYLING = """maketitle tableofcontents listoffigures listoftables centering normalsize small footnotesize scriptsize
+    tiny large Large LARGE huge Huge bf it tt rm sf sc em textbf textit texttt emph textsc underline clearpage newpage
+    noindent indent bigskip medskip smallskip xspace thebibliography endthebibliography"""
+STYLING = tuple(f"\\{name}" for name in _STYLING.split())
+"""Commands whose text is what follows them, which style files redefine to change how it looks."""
+
 ENVIRONMENTS: dict[str, str] = {
     "minipage": "ooom",
     "multicols": "mo",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from paper2code_local.stages.s1_parse.latex_definitions import Macro
+from paper2code_local.stages.s1_parse.latex_definitions import Macro, csname
 from paper2code_local.stages.s1_parse.latex_sources import Pointer, candidates
 from paper2code_local.stages.s1_parse.latex_tokens import PAR, RAW, SPACE, untokenize
 
@@ -64,15 +64,7 @@ def _defined(mouth: Mouth) -> bool:
 
 
 def _csname_defined(mouth: Mouth) -> bool:
-    return _csname(mouth) in mouth.macros
-
-
-def _csname(mouth: Mouth) -> str:
-    r"""Read up to \endcsname and return the command that it names."""
-    text = ""
-    while (token := mouth.expanded()) is not None and token != "\\endcsname" and len(text) < 200:
-        text += token.strip(RAW).strip()
-    return f"\\{text}"
+    return csname(mouth) in mouth.macros
 
 
 def _choose(mouth: Mouth, holds: bool) -> None:
@@ -146,7 +138,7 @@ def _second_of_two(mouth: Mouth) -> None:
 
 
 def _name_command(mouth: Mouth) -> None:
-    mouth.push([_csname(mouth)])
+    mouth.push([csname(mouth)])
 
 
 def _use_name(mouth: Mouth) -> None:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, FIXED, PAR, trimmed, untokenize
+from paper2code_local.stages.s1_parse.latex_tokens import BARRIERS, FIXED, PAR, RAW, trimmed, untokenize
 
 if TYPE_CHECKING:
     from paper2code_local.stages.s1_parse.latex_macros import Mouth
 
 MAX_DELIMITED = 500
 """Tokens in which the delimiter of a \\def's parameter must stand."""
+MAX_NAME = 200
 Tokens = tuple[str, ...]
 _NEW = frozenset({"\\newcommand", "\\newenvironment", "\\NewDocumentCommand", "\\NewDocumentEnvironment"})
 """Commands that only define what LaTeX does not know yet."""
@@ -44,9 +45,10 @@ class Macro:
         """Read this macro's arguments."""
         for expected in self.opening:
             token = mouth.raw()
-            if token != expected:
+            if token is None or not token.startswith(expected):
                 mouth.push([token] if token is not None else [])
                 break
+            mouth.push([token[len(expected) :]] if len(token) > len(expected) else [])
         return [_read(parameter, mouth) for parameter in self.parameters]
 
 
@@ -97,6 +99,10 @@ def _delimited(until: Tokens, mouth: Mouth) -> Tokens:
 def _name(mouth: Mouth) -> str:
     r"""Read the name to define, \x or {\x}; "" when there is none."""
     token = mouth.skip_space()
+    while token == "\\expandafter":
+        token = mouth.skip_space()
+    if token == "\\csname":
+        return csname(mouth)
     if token == "{":
         inside = trimmed(mouth.balanced(within_paragraph=True))
         token = inside[0] if inside else ""
@@ -104,6 +110,17 @@ def _name(mouth: Mouth) -> str:
         mouth.push([token])
         token = ""
     return token if token is not None and token[:1] == "\\" else ""
+
+
+def csname(mouth: Mouth) -> str:
+    r"""Read up to \endcsname and return the command that it names."""
+    text = ""
+    while (token := mouth.expanded()) is not None and token != "\\endcsname":
+        if token == PAR or token in BARRIERS or token[0] == "\\" or len(text) > MAX_NAME:  # its end is missing
+            mouth.push([token])
+            break
+        text += token.strip(RAW).strip()
+    return f"\\{text}"
 
 
 def _count(mouth: Mouth) -> int:
@@ -128,7 +145,7 @@ def _new_command(mouth: Mouth, command: str) -> None:
 
 
 def _def(mouth: Mouth, _: str) -> None:
-    name = mouth.skip_space() or ""
+    name = _name(mouth)
     pattern: list[str] = []
     while (token := mouth.raw()) not in ("{", None):
         if token == PAR or token in BARRIERS:

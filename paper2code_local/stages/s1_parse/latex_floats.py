@@ -20,8 +20,9 @@ _KINDS: dict[str, FloatKind] = {
     **dict.fromkeys(("table", "wraptable", "sidewaystable", "deluxetable", "margintable"), "table"),
     **dict.fromkeys(("algorithm", "algorithm2e", "listing", "procedure"), "algorithm"),
 }
-_LISTING = re.compile(r"[ \t]*\[((?:[^\[\]{}]|\{[^{}]*\}){0,2000})\][^\n]*")
-_KEYS = re.compile(r"(caption|label)\s*=\s*(?:\{([^{}]*)\}|([^,\]]*))")
+_BRACED = r"\{(?:[^{}]|\{[^{}]*\})*\}"
+_LISTING = re.compile(rf"[ \t]*\[((?:[^\[\]{{}}]|{_BRACED}){{0,2000}})\][^\n]*")
+_KEYS = re.compile(rf"(caption|label)\s*=\s*({_BRACED}|[^,\]]*)")
 _MINTED = re.compile(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*\{[^{}\n]*\}")
 
 
@@ -149,7 +150,7 @@ def _listing(reader: Reader, name: str) -> None:
     options = (_LISTING if name == "lstlisting" else _MINTED).match(content)
     if options:
         content = content[options.end() :]
-        keys = {m[1]: m[2] if m[2] is not None else m[3].strip() for m in _KEYS.finditer(options[0])}
+        keys = {m[1]: m[2].strip().removeprefix("{").removesuffix("}") for m in _KEYS.finditer(options[0])}
     content = content.strip("\n").rstrip()
     reader.open_frame(name)
     if "caption" not in keys or reader.in_float or reader.inline:

@@ -82,6 +82,8 @@ class Mouth:
         """Tokens before those of the top source, last first."""
         self._open: list[_OpenFile] = []
         self._pushed: Counter[str] = Counter()
+        self._ragged = False
+        """Whether a condition was found whose end is missing."""
         self._pushed_in_all = self._text = self._reads = self._nesting = 0
 
     # Streams
@@ -259,6 +261,8 @@ class Mouth:
 
         One of ours is kept, unless the document itself makes a `new` command of that name: then it means its own.
         """
+        if name in DEFINERS or name in CONDITIONS or name in EXPANDERS:
+            return
         own = new and not (self._open and self._open[-1].is_style)
         if (own or name not in self.protected) and not (only_new and name in self.macros):
             self.macros[name] = macro
@@ -299,17 +303,23 @@ class Mouth:
 
     def _skip(self, stop_at_else: bool) -> None:
         """Leave out a branch that is not taken: up to its \\fi, or its \\else if there is one."""
+        if self._ragged:
+            return
+        skipped: list[str] = []
         depth = 0
         while (token := self.raw()) is not None:
+            skipped.append(token)
             if token in BARRIERS:
-                self.push([token])
-                return
+                break
             if token in CONDITIONS or (token[:3] == "\\if" and token[3:] in self.flags):
                 depth += 1
             elif token == "\\fi":
                 depth -= 1
             if depth < 0 or (not depth and token == "\\else" and stop_at_else):
                 return
+        self.push(skipped)
+        self._ragged = True
+        self.warnings["A condition is not closed: from there on, both branches of each were kept."] = None
 
     # Files
 
@@ -343,7 +353,8 @@ class Mouth:
         self._reads += 1
         again = any(file.name == found for file in self._open)
         if again or self._reads > MAX_READS or self._text + len(text) > MAX_TEXT:
-            self.warnings[f"{found} was left out: files read each other too often."] = None
+            why = "it reads itself" if again else "files are read too often"
+            self.warnings[f"{found} was left out: {why}."] = None
             return False
         self.push_text(text, at_is_letter=kind in ("style", "class"))
         inside = posixpath.dirname(found) if folder or not self._open else self._open[-1].folder

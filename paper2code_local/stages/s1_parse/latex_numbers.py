@@ -146,7 +146,7 @@ class Numbers:
         form = self.redefined(counter) or self.the.get(counter, rf"\arabic{{{counter}}}")
         form = _COUNTER.sub(lambda m: f"{{{_written(self.values.get(m[2] or m[3], 0), m[1])}}}", form)
         form = _OTHER.sub(lambda m: self.printed(m[1], depth + 1), form)
-        text = re.sub(r"\\[A-Za-z@]+|[{}$\\~\s]", "", form).removeprefix("0.")
+        text = re.sub(r"\\[A-Za-z@]+|[{}$\\~\s]", "", form)
         return text[:30]
 
     def label(self, key: str, target: Target | None = None) -> None:
