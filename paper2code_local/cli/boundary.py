@@ -15,6 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 
@@ -36,7 +37,8 @@ class Boundary:
     def __init__(self, args: Sequence[str], environ: Mapping[str, str]) -> None:
         """Look for --json in the command line itself: errors of the command line are JSON too."""
         options = args[: args.index("--")] if "--" in args else args
-        self.json = "--json" in options or environ.get("P2C_JSON", "").lower() in TRUE
+        asked = "--json" in options or "--format=json" in options or ("--format", "json") in pairwise(options)
+        self.json = asked or environ.get("P2C_JSON", "").lower() in TRUE
         self.run: Path | None = None
 
     def exit_code(self, command: Callable[[], object]) -> int:

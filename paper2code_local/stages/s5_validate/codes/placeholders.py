@@ -70,7 +70,7 @@ PLACEHOLDERS: Mapping[str, Code] = {
     "P2C306": Code(
         "entry point does not run",
         "error",
-        "The file that is to be run has no `if __name__ == \"__main__\"` with a call in it, nor a call at its top "
+        'The file that is to be run has no `if __name__ == "__main__"` with a call in it, nor a call at its top '
         "level. Only where there is a design.",
         {"main.py": b"def main():\n    print(3)\n"},
         {"main.py": b'def main():\n    print(3)\n\n\nif __name__ == "__main__":\n    main()\n'},
