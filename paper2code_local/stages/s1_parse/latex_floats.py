@@ -154,6 +154,7 @@ def _listing(reader: Reader, name: str) -> None:
     content = content.strip("\n").rstrip()
     reader.open_frame(name)
     if "caption" not in keys or reader.in_float or reader.inline:
+        reader.inset(list(lex(keys.get("caption", ""))))
         reader.code(content)
         return
     reader.paragraph()
