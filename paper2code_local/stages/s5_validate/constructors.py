@@ -13,7 +13,7 @@ from paper2code_local.stages.s5_validate.outside import EMPTY, attributes_of
 from paper2code_local.stages.s5_validate.receivers import Receivers, named_tuple
 from paper2code_local.stages.s5_validate.things import AClass, AFunction, Outside
 
-_DEPTH = 20
+_DEPTH = 12
 _CALLED_OTHERWISE = ("enum.", "typing.TypedDict", "typing_extensions.TypedDict")
 _NAMED_TUPLE = "typing.NamedTuple"
 _NO_ARGUMENTS = Signature((), 0, 0, (), (), False, False)
@@ -43,6 +43,8 @@ class Constructing:
     def constructors(self, cls: Class, exact: bool) -> Constructors | None:
         """Return what may be asked for; not `exact`: by the class or by one that derives from it."""
         found: dict[Constructor, None] = {}
+        if self._families.is_large(cls, exact):
+            return None
         if not exact and any(self._families.is_loose(c) for c in self._families.descendants(cls)):
             return None
         for each in [cls] if exact else self._families.descendants(cls):

@@ -23,7 +23,9 @@ Members = tuple[tuple[str, list[Binding]], ...]
 
 _PLAIN_METACLASSES = frozenset({"abc.ABCMeta"})
 _ANSWERS_ANYTHING = frozenset({"__getattr__", "__getattribute__"})
-_DEPTH = 20
+_DEPTH = 12
+_LARGEST = 300
+"""Of a larger family nothing is said: that bounds the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Attributes:
     names: frozenset[str]
     status: Literal["closed", "torch", "decorated", "open", "anything"]
     """"closed": this is all; "torch": but for private names that another version of PyTorch may have; "decorated": but
-    for what registering may add; "open": there may be more, from a base or decorator that is not known; "anything":
-    they get or answer attributes by names that reading does not show."""
+    for what registering may add; "open": there may be more, from a base or decorator that is not known, or under names
+    that reading does not show; "anything": they answer what they are asked, or a metaclass does."""
 
 
 class Families:
@@ -46,6 +48,10 @@ class Families:
         self._bases: dict[Class, tuple[AClass | Outside | None, ...]] = {}
         self._children: dict[Class, list[Class]] = defaultdict(list)
         self._loose: set[str] = set()
+        self._ancestors: dict[Class, list[Class]] = {}
+        self._descendants: dict[Class, list[Class]] = {}
+        self._families: dict[tuple[Class, bool], list[Class]] = {}
+        self._dynamic: dict[tuple[Class, bool], bool] = {}
         self._attributes: dict[tuple[Class, bool], Attributes] = {}
 
     def relate(self) -> None:
@@ -57,6 +63,11 @@ class Families:
                 else:  # what seems to be of another package may be one of these, by a way that is not understood
                     self._loose.update(chain[-1:] if chain is not None else ())
                     self._loose.update([base.dotted.rpartition(".")[2]] if base is not None else ())
+
+    def forget(self) -> None:
+        """Forget what depends on which classes get attributes by name from outside."""
+        self._dynamic.clear()
+        self._attributes.clear()
 
     def bases(self, cls: Class) -> tuple[AClass | Outside | None, ...]:
         """Return what a class derives from; None for a base that reading does not understand."""
@@ -70,20 +81,33 @@ class Families:
 
     def ancestors(self, cls: Class) -> list[Class]:
         """Return a class and all of the repository that it derives from."""
-        return self._reached(cls, lambda c: [b.cls for b in self.bases(c) if isinstance(b, AClass)])
+        if cls not in self._ancestors:
+            self._ancestors[cls] = self._reached(cls, lambda c: [b.cls for b in self.bases(c) if isinstance(b, AClass)])
+        return self._ancestors[cls]
 
     def descendants(self, cls: Class) -> list[Class]:
         """Return a class and all of the repository that derive from it."""
-        return self._reached(cls, lambda c: self._children.get(c, []))
+        if cls not in self._descendants:
+            self._descendants[cls] = self._reached(cls, lambda c: self._children.get(c, []))
+        return self._descendants[cls]
 
     def outside(self, cls: Class) -> frozenset[str]:
         """Return the names of the bases outside of the repository, of the class and of what it derives from."""
         return frozenset(b.dotted for c in self.ancestors(cls) for b in self.bases(c) if isinstance(b, Outside))
 
+    def is_large(self, cls: Class, exact: bool) -> bool:
+        """Tell whether the family is too large for anything to be said."""
+        return len(self._family(cls, exact)) >= _LARGEST
+
     def is_dynamic(self, cls: Class, exact: bool) -> bool:
         """Tell whether objects of the class get attributes by names that reading does not show."""
-        opened = self._receivers.opened
-        return any(c.dynamic or c in opened or (c.name in self._loose and not exact) for c in self._family(cls, exact))
+        key = (cls, exact)
+        if key not in self._dynamic:
+            opened = self._receivers.opened
+            self._dynamic[key] = self.is_large(cls, exact) or any(
+                c.dynamic or c in opened or (c.name in self._loose and not exact) for c in self._family(cls, exact)
+            )
+        return self._dynamic[key]
 
     def is_loose(self, cls: Class) -> bool:
         """Tell whether a class that is not understood may derive from this one."""
@@ -129,14 +153,16 @@ class Families:
         key = (cls, exact)
         if key not in self._attributes:
             self._attributes[key] = self._collect(self._family(cls, exact), self.is_dynamic(cls, exact))
+            if self.is_large(cls, exact):
+                self._attributes[key] = Attributes(frozenset(), "anything")
         return self._attributes[key]
 
-    def _collect(self, family: list[Class], dynamic: bool) -> Attributes:
+    def _collect(self, family: list[Class], is_open: bool) -> Attributes:
         names: set[str] = {"__class__"}
-        is_open, is_torch, is_decorated = False, False, False
+        is_anything, is_torch, is_decorated = False, False, False
         for cls in family:
             names.update(cls.scope.bindings, cls.stores)
-            dynamic |= self.has_metaclass(cls) or not cls.scope.bindings.keys().isdisjoint(_ANSWERS_ANYTHING)
+            is_anything |= self.has_metaclass(cls) or not cls.scope.bindings.keys().isdisjoint(_ANSWERS_ANYTHING)
             role = self._receivers.role(self.path_of[cls], cls.outer, cls.decorators)
             registered = all("regist" in ".".join(decorator or ("?",)).lower() for decorator in cls.decorators)
             is_open |= role is None and not registered
@@ -149,8 +175,8 @@ class Families:
                     names |= known
                     is_torch |= base.dotted.startswith("torch.")
         names.update(dir(object))
-        if is_open or dynamic:
-            return Attributes(frozenset(names), "anything" if dynamic else "open")
+        if is_open or is_anything:
+            return Attributes(frozenset(names), "anything" if is_anything else "open")
         return Attributes(frozenset(names), "decorated" if is_decorated else "torch" if is_torch else "closed")
 
     def _member(self, cls: Class, name: str, depth: int = 0) -> Members | None:
@@ -176,15 +202,23 @@ class Families:
         return found
 
     def _family(self, cls: Class, exact: bool) -> list[Class]:
+        """Return whom the objects have their attributes from, at most `_LARGEST` of them."""
         if exact:
             return self.ancestors(cls)
-        return list(dict.fromkeys(c for d in self.descendants(cls) for c in self.ancestors(d)))
+        key = (cls, exact)
+        if key not in self._families:
+            found = dict.fromkeys(self.descendants(cls))
+            for each in self.descendants(cls):
+                if len(found) < _LARGEST:
+                    found.update(dict.fromkeys(self.ancestors(each)))
+            self._families[key] = list(found)
+        return self._families[key]
 
     def _reached(self, cls: Class, onward: Callable[[Class], Iterable[Class]]) -> list[Class]:
         found = {cls: None}
         queue = [cls]
         for each in queue:
-            for after in onward(each):
+            for after in onward(each) if len(queue) < _LARGEST else ():
                 if after not in found:
                     found[after] = None
                     queue.append(after)

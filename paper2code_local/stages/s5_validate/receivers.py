@@ -28,7 +28,7 @@ from paper2code_local.stages.s5_validate.things import (
     Things,
 )
 
-_DEPTH = 25
+_DEPTH = 15
 """Longest way from a name to what it means, in steps: aliases, re-exports, bases."""
 
 
@@ -261,6 +261,8 @@ class Receivers:
                         self.opened.add(thing.cls)
                     elif not isinstance(thing, Outside | AModule):
                         self.opens_anything = True
+        self._seen.clear()  # what was found out before all of this was known
+        self.families.forget()
 
 
 def named_tuple(literals: tuple[str | tuple[str, ...] | None, ...]) -> Signature | None:

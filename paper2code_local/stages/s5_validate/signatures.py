@@ -5,17 +5,18 @@ In: how each file uses names, and what the names are. Out: findings. Must not kn
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.source import CALL, Arguments, Call, Mismatch, Signature, mismatch
 from paper2code_local.stages.s5_validate.codes import finding
 from paper2code_local.stages.s5_validate.constructors import Constructing
+from paper2code_local.stages.s5_validate.nearest import Nearest
 from paper2code_local.stages.s5_validate.outside import NN_MODULES
 from paper2code_local.stages.s5_validate.receivers import Receivers
 from paper2code_local.stages.s5_validate.things import AClass, AFunction, AnInstance, Outside, Thing
 
+_SHOWN = 60
 _CODES = {"missing": "P2C701", "many": "P2C702", "unknown": "P2C703", "twice": "P2C704"}
 Taken = tuple[Signature, bool, bool]
 """A signature, whether its first parameter is filled already, and whether that is sure."""
@@ -27,6 +28,7 @@ class SignatureCheck:
     def __init__(self, receivers: Receivers) -> None:
         self._receivers = receivers
         self._constructing = Constructing(receivers)
+        self._nearest = Nearest()
 
     def check(self, path: str) -> Iterator[Finding]:
         """Yield the findings on the calls of one file."""
@@ -34,7 +36,15 @@ class SignatureCheck:
             found = self._refused(path, call)
             if found is not None:
                 signature, problem, sure = found
-                yield _finding(path, call, signature, problem, sure and not call.place.doubtful)
+                hint = self._hint(signature, call.arguments, problem)
+                yield _finding(path, call, problem, hint, sure and not call.place.doubtful)
+
+    def _hint(self, signature: Signature, arguments: Arguments, problem: Mismatch) -> str:
+        free = (name for name in sorted(signature.keywords) if name not in arguments.keywords)
+        close = self._nearest.to(problem.detail, free) if problem.kind == "unknown" else None
+        if close is not None:
+            return f"Did you mean `{close}`?"
+        return f"Call it with what it takes: ({_parameters(signature)})."
 
     def _refused(self, path: str, call: Call) -> tuple[Signature, Mismatch, bool] | None:
         """Return why nothing that may be called takes the arguments."""
@@ -79,7 +89,7 @@ class SignatureCheck:
         return [(f.function.signature, f.bound, True) for f in functions if not f.function.hollow] or None
 
 
-def _finding(path: str, call: Call, signature: Signature, problem: Mismatch, sure: bool) -> Finding:
+def _finding(path: str, call: Call, problem: Mismatch, hint: str, sure: bool) -> Finding:
     name = _shown(call)
     if problem.kind == "many":
         taken, given = problem.detail.split(", ")
@@ -90,19 +100,12 @@ def _finding(path: str, call: Call, signature: Signature, problem: Mismatch, sur
         message = f"`{name}` gets `{problem.detail}` by position and again by keyword."
     else:
         message = f"`{name}` is called without its argument `{problem.detail}`."
-    hint = _hint(signature, call.arguments, problem)
     return finding(_CODES[problem.kind], path, call.place.line, message, hint, None if sure else "warning")
 
 
-def _hint(signature: Signature, arguments: Arguments, problem: Mismatch) -> str:
-    free = [name for name in sorted(signature.keywords) if name not in arguments.keywords]
-    close = difflib.get_close_matches(problem.detail, free, n=1) if problem.kind == "unknown" else []
-    if close:
-        return f"Did you mean `{close[0]}`?"
-    return f"Call it with what it takes: ({_parameters(signature)})."
-
-
 def _parameters(signature: Signature) -> str:
+    if len(signature.keywords) > _SHOWN:
+        return f"{len(signature.keywords)} parameters"
     required = signature.positional[: signature.required]
     optional = [f"{name}=…" for name in signature.positional[signature.required :]]
     keyword_only = [name if name in signature.required_keywords else f"{name}=…" for name in signature.keyword_only]

@@ -6,7 +6,6 @@ In: how each file uses names, and what the names are. Out: findings. Must not kn
 from __future__ import annotations
 
 import builtins
-import difflib
 import types
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from paper2code_local.artifacts.finding import Finding, Severity
 from paper2code_local.source import CALL, Chain, Place
 from paper2code_local.stages.s5_validate.codes import finding
+from paper2code_local.stages.s5_validate.nearest import Nearest
 from paper2code_local.stages.s5_validate.receivers import Receivers
 from paper2code_local.stages.s5_validate.things import AClass, AModule, AnInstance, Thing
 
@@ -38,6 +38,7 @@ class SymbolCheck:
 
     def __init__(self, receivers: Receivers) -> None:
         self._receivers = receivers
+        self._nearest = Nearest()
         self._mentions: Counter[str] | None = None
 
     def check(self, path: str) -> Iterator[Finding]:
@@ -62,8 +63,8 @@ class SymbolCheck:
             if name not in known and (name not in found or _rank(place) < _rank(found[name])):
                 found[name] = place
         for name, place in found.items():
-            close = difflib.get_close_matches(name, usage.module.bindings, n=1)
-            hint = f"Did you mean `{close[0]}`?" if close else f"Define `{name}` or import it."
+            close = self._nearest.to(name, usage.module.bindings)
+            hint = f"Did you mean `{close}`?" if close else f"Define `{name}` or import it."
             yield finding(
                 "P2C601",
                 path,
@@ -125,9 +126,11 @@ class SymbolCheck:
         if self._mentions is None:
             reads = (read for usage in self._receivers.usages.values() for read in usage.reads)
             self._mentions = Counter(step for _, chain, _ in reads for step in set(chain))
-        known = (*thing.cls.stores, *thing.cls.scope.bindings)
-        own = [n for n in known if abs(len(n) - len(name)) < 3 and n.startswith("_") == name.startswith("_")]
-        return self._mentions[name] == 1 and len(name) > 4 and bool(difflib.get_close_matches(name, own, 1, _NEAR))
+        if self._mentions[name] != 1 or len(name) < 5:
+            return False
+        own = {*thing.cls.stores, *thing.cls.scope.bindings}
+        near = self._nearest.to(name, (n for n in own if n.startswith("_") == name.startswith("_")), _NEAR)
+        return near is not None and abs(len(near) - len(name)) < 3
 
     def _finding(self, path: str, chain: Chain, thing: Thing, name: str, place: Place, severity: Severity) -> Finding:
         shown = chain[0] + "".join("(…)" if step == CALL else f".{step}" for step in chain[1:])
@@ -142,8 +145,8 @@ class SymbolCheck:
             owner = f"`{thing.cls.name}`"
             known = [*thing.cls.stores, *thing.cls.scope.bindings]
             message = f"`{shown}.{name}`: {owner} has no attribute or method `{name}`."
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean `{close[0]}`?" if close else f"Define `{name}` in {owner}, or use what it has."
+        close = self._nearest.to(name, known)
+        hint = f"Did you mean `{close}`?" if close else f"Define `{name}` in {owner}, or use what it has."
         return finding(code, path, place.line, message, hint, "warning" if place.doubtful else severity)
 
 
