@@ -5,6 +5,7 @@ In: source text. Out: frozen facts or new text. Must not know of models, finding
 """
 
 from paper2code_local.source.bodies import Hollow, body_problem, constant_result, runs_main
+from paper2code_local.source.chains import chain_of
 from paper2code_local.source.lint import undefined_names, unused_imports
 from paper2code_local.source.outline import Definition, Import, Outline, outline
 from paper2code_local.source.problem import Problem, compile_error
@@ -34,6 +35,7 @@ __all__ = [
     "Signature",
     "Usage",
     "body_problem",
+    "chain_of",
     "compile_error",
     "constant_result",
     "mismatch",

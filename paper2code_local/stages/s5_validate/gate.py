@@ -20,6 +20,7 @@ from paper2code_local.stages.s5_validate.placeholders import placeholders
 from paper2code_local.stages.s5_validate.promises import PromiseCheck
 from paper2code_local.stages.s5_validate.receivers import Receivers
 from paper2code_local.stages.s5_validate.requirements import RequirementCheck
+from paper2code_local.stages.s5_validate.safety import safety
 from paper2code_local.stages.s5_validate.signatures import SignatureCheck
 from paper2code_local.stages.s5_validate.symbols import SymbolCheck
 from paper2code_local.stages.s5_validate.syntax import Reading, read_source
@@ -76,6 +77,8 @@ def validate(
     found.extend(placeholders({path: o for path, o in outlines.items() if whole[path] is not None}, order))
     if order is not None:
         found.extend(PromiseCheck(order, whole, receivers).check())
+    for path, text in whole.items():
+        found.extend(safety(path, text or ""))
     found.extend(RequirementCheck(files, modules, order is not None).check())
     silenced: dict[str, dict[int, tuple[str, ...]]] = {}
     for path, read in sources.items():

@@ -14,12 +14,13 @@ from paper2code_local.stages.s5_validate.codes.files import FILES
 from paper2code_local.stages.s5_validate.codes.imports import IMPORTS
 from paper2code_local.stages.s5_validate.codes.placeholders import PLACEHOLDERS
 from paper2code_local.stages.s5_validate.codes.requirements import REQUIREMENTS
+from paper2code_local.stages.s5_validate.codes.safety import SAFETY
 from paper2code_local.stages.s5_validate.codes.signatures import SIGNATURES
 from paper2code_local.stages.s5_validate.codes.symbols import SYMBOLS
 
 __all__ = ["CODES", "ELSEWHERE", "Code", "document", "finding"]
 
-CODES: Mapping[str, Code] = {**FILES, **IMPORTS, **PLACEHOLDERS, **SYMBOLS, **SIGNATURES, **REQUIREMENTS}
+CODES: Mapping[str, Code] = {**FILES, **IMPORTS, **PLACEHOLDERS, **SYMBOLS, **SIGNATURES, **REQUIREMENTS, **SAFETY}
 
 
 def finding(code: str, path: str, line: int, message: str, hint: str, severity: Severity | None = None) -> Finding:
