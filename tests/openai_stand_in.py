@@ -240,8 +240,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = _asked(body, speaks)
         done = asyncio.run(ScriptedEngine(delay=speaks.delay).complete(asked))
         last = body.get("messages", [{}])[-1]
-        if last.get("content", "").endswith("over the la"):  # a clever model goes on in a message of its own too
-            done = done.model_copy(update={"text": "zy dog."})
+        if last.get("content", "").endswith("over the lazy"):  # a clever model goes on in a message of its own too
+            done = done.model_copy(update={"text": " dog."})
         turned = 5 if last.get("role") == "assistant" and not asked.prefill else 0
         self._stream(done, len(body["prompt"]) if "prompt" in body else done.prompt_tokens + turned)
 

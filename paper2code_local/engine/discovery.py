@@ -38,11 +38,11 @@ NONSENSE: dict[str, JsonValue] = {
     "required": ["colour"],
     "additionalProperties": False,
 }
-CUT_WORD, ITS_REST = "The quick brown fox jumps over the la", "zy"
-"""A chat that goes on with its last message finishes the word."""
+OPENING, ITS_REST = "The quick brown fox jumps over the lazy", "dog"
+"""A chat that goes on with its last message ends the sentence; a clever model does so in a new message too."""
 LETTER, ITS_TOKENS = "T", range(1, 4)
-"""An opening of one letter makes the prompt so many tokens longer; where the template ends the message and begins a new
-one it is at least two more, and a clever model may finish the word all the same (seen: Qwen2.5-Coder-0.5B)."""
+"""So many tokens longer is a prompt with an opening of one letter. Where the template ends that message and begins a
+new one it is six and more (measured on vLLM: 1 against 6 with Qwen2.5, 1 against 7 with SmolLM2)."""
 COUNTED_FOR = EstimatingTokenizer(1000.0)
 """Counts where a server does not, so that it shows."""
 SAMPLE = """Calibrated Distillation with Entropy Regularisation. Okonkwo, Z., Lindqvist, A. and Szczepański, M. (2023).
@@ -179,9 +179,9 @@ async def _spoken(wire: Wire, server: Server, tokenizer: ChatTokenizer | None) -
 
 
 async def _goes_on(wire: Wire, server: Server) -> bool:
-    """Tell whether a chat goes on with its last message: the word is finished, and no new message was begun."""
-    finished = await _tried(wire, server, None, prefill=CUT_WORD)
-    if finished is None or not finished.text.startswith(ITS_REST):
+    """Tell whether a chat goes on with its last message: the sentence is ended, and no new message was begun."""
+    ended = await _tried(wire, server, None, prefill=OPENING)
+    if ended is None or not ended.text.lstrip().startswith(ITS_REST):
         return False
     bare, longer = await _tried(wire, server, None), await _tried(wire, server, None, prefill=LETTER)
     return bare is not None and longer is not None and longer.prompt_tokens - bare.prompt_tokens in ITS_TOKENS

@@ -39,7 +39,7 @@ async def test_what_is_found_out(found: Connection, tiny_model: ModelFolder) -> 
     assert (server.model, server.context) == (tiny_model.id, 2048)
     assert (server.tokens, server.extended, server.system) == (False, True, True)
     assert server.schema_as == "json_schema"
-    assert server.prefill_as in ("continue_final_message", "none"), "vLLM ends the last message unless told otherwise"
+    assert server.prefill_as == "continue_final_message", "vLLM ends the last message unless told otherwise"
     assert server.counted
 
 
