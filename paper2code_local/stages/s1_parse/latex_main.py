@@ -19,8 +19,10 @@ MAX_NAMES = 20_000
 """Names that are looked up for one document."""
 MAX_FILES = 2000
 """Files that one document may be made of."""
-_CLASS = re.compile(r"\\document(?:class|style)\s*(?:\[[^\]]{0,2000}\])?\s*\{\s*([^{}\s]{1,100})\s*\}")
-_BEGIN = re.compile(r"\\begin\s*\{document\}")
+_CLASS = re.compile(
+    r"\\document(?:class|style)\s{0,20}(?:\[[^\]]{0,2000}\])?\s{0,20}\{\s{0,20}([^{}\s]{1,100})\s{0,20}\}"
+)
+_BEGIN = re.compile(r"\\begin\s{0,20}\{document\}")
 _USUAL = ("main", "ms", "paper", "article", "manuscript", "root", "arxiv", "camera_ready", "template")
 _NO_PAPER = ("standalone", "beamer", "letter", "minimal", "subfiles", "tikzposter")
 """Document classes of figures, slides and parts."""

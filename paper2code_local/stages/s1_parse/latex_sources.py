@@ -24,23 +24,33 @@ SUFFIXES: dict[Kind, tuple[str, ...]] = {
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _OPTION = r"(?:\[[^\]]{0,2000}\])?"
 _POINTERS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("text", re.compile(r"\\(?:input|include|subfile|subfileinclude|@input|InputIfFileExists)\s*\{([^{}]{1,300})\}")),
-    ("text", re.compile(r"\\input\s+([^\s{}\\%]{1,300})")),
+    (
+        "text",
+        re.compile(r"\\(?:input|include|subfile|subfileinclude|@input|InputIfFileExists)\s{0,20}\{([^{}]{1,300})\}"),
+    ),
+    ("text", re.compile(r"\\input\s{1,20}([^\s{}\\%]{1,300})")),
     (
         "bibliography",
-        re.compile(rf"\\(?:bibliography|addbibresource|addglobalbib)\s*{_OPTION}\s*\{{([^{{}}]{{1,2000}})\}}"),
+        re.compile(
+            rf"\\(?:bibliography|addbibresource|addglobalbib)\s{{0,20}}{_OPTION}\s{{0,20}}\{{([^{{}}]{{1,2000}})\}}"
+        ),
     ),
-    ("style", re.compile(rf"\\(?:usepackage|RequirePackage)\s*{_OPTION}\s*\{{([^{{}}]{{1,2000}})\}}")),
-    ("class", re.compile(rf"\\(?:documentclass|LoadClass)\s*{_OPTION}\s*\{{([^{{}}]{{1,300}})\}}")),
-    ("listing", re.compile(rf"\\(?:lstinputlisting|verbatiminput)\s*{_OPTION}\s*\{{([^{{}}]{{1,300}})\}}")),
+    ("style", re.compile(rf"\\(?:usepackage|RequirePackage)\s{{0,20}}{_OPTION}\s{{0,20}}\{{([^{{}}]{{1,2000}})\}}")),
+    ("class", re.compile(rf"\\(?:documentclass|LoadClass)\s{{0,20}}{_OPTION}\s{{0,20}}\{{([^{{}}]{{1,300}})\}}")),
+    (
+        "listing",
+        re.compile(rf"\\(?:lstinputlisting|verbatiminput)\s{{0,20}}{_OPTION}\s{{0,20}}\{{([^{{}}]{{1,300}})\}}"),
+    ),
 )
-_IMPORT = re.compile(r"\\(?:sub)?(?:import|includefrom|inputfrom)\*?\s*\{([^{}]{0,300})\}\s*\{([^{}]{1,300})\}")
+_IMPORT = re.compile(
+    r"\\(?:sub)?(?:import|includefrom|inputfrom)\*?\s{0,20}\{([^{}]{0,300})\}\s{0,20}\{([^{}]{1,300})\}"
+)
 _IS_LATEX = re.compile(
     r"^[ \t]*(?:\\[^%\n]{0,200})?\\"  # a text may speak of commands in the middle of a line
-    r"(?:document(?:class|style)\b|begin\s*\{(?:document|abstract)\}|(?:sub)?section\*?\s*[\[{]|title\s*[\[{]|maketitle\b)",
+    r"(?:document(?:class|style)\b|begin\s{0,20}\{(?:document|abstract)\}|(?:sub)?section\*?\s{0,20}[\[{]|title\s{0,20}[\[{]|maketitle\b)",
     re.MULTILINE,
 )
-_INPUTENC = re.compile(r"\\usepackage\s*\[([\w-]{1,20})\]\s*\{inputenc\}")
+_INPUTENC = re.compile(r"\\usepackage\s{0,20}\[([\w-]{1,20})\]\s{0,20}\{inputenc\}")
 _CODECS = {"latin1": "latin-1", "latin9": "iso8859-15", "ansinew": "cp1252", "cp1252": "cp1252", "latin2": "iso8859-2"}
 _CODECS |= {"applemac": "mac-roman", "cp1250": "cp1250", "cp1251": "cp1251", "koi8-r": "koi8-r"}
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ue000-\uf8ff]")
