@@ -62,7 +62,6 @@ ANSWERS: dict[str, object] = {
     "plan.logic.cooling/schedule.py": {"implements": "Equation 1.", "sections": ["1 Method"], "formulas": ["eq1"]},
     "plan.logic.train.py": {"implements": "The experiment.", "sections": ["2 Experiments"], "formulas": []},
     "plan.logic.main.py": {"implements": "The run.", "sections": ["2 Experiments"], "formulas": []},
-    "plan.setting.1": {"settings": [{"key": "steps", "value": "32000"}, {"key": "loss_weight", "value": "2"}]},
     "plan.config": {
         "values": [
             {"key": "start", "value": "2.0", "section": "2 Experiments"},

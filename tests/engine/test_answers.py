@@ -26,7 +26,6 @@ QUESTIONS = {
     "plan.relations",
     "plan.calls",
     "plan.logic",
-    "plan.setting",
     "plan.config",
     "analyse",
 }

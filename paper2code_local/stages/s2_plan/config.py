@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -17,11 +15,12 @@ from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import ConfigValue
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import PaperText, section_text
-from paper2code_local.stages.s2_plan.stated import Stated, stated
+from paper2code_local.stages.s2_plan.stated import lines_of, stated
 from paper2code_local.stages.s2_plan.values import stands_in, tidy
 
 ASSUMPTION = "assumption"
-SETTINGS_OF_A_LINE = 5
+SPELLED_OUT = 16
+"""Settings that are taken from the paper's own lines, at most, times the scale of answers."""
 SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])]
 _PLAIN = r"-?[0-9]{1,9}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?"
@@ -51,27 +50,18 @@ def answer_type(sections: Sequence[str], scale: float) -> type[Answer]:
     return answer
 
 
-def line_type(numbers: Sequence[str]) -> type[Answer]:
-    """Return the answer type for a line that gives `numbers`."""
-    item = fields("SettingAnswer", key=Key, value=choice(numbers))
-    answer: type[Answer] = fields("LineAnswer", settings=several(item, min(len(numbers), SETTINGS_OF_A_LINE)))
-    return answer
-
-
 async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -> Config:
-    """Ask what each line that gives numbers sets, all at once, then for the rest; a seed is always there.
+    """Take the settings that lines of the paper spell out, then ask for the rest; a seed is always there.
 
-    What comes from a line is traced by construction; the rest is looked up in the section that it names.
+    What a line spells out is traced by construction; what the model says is looked up in the section that it names.
     """
-    kept = set(text.sections.values())
-    lines = [line for line in stated(paper) if line.section in kept and line.numbers]
-    read = await asyncio.gather(*(_settings(i, line, asker) for i, line in enumerate(lines, 1)))
     values = {"seed": SEED}
-    for setting in (setting for settings in read for setting in settings):
-        if values.get(setting.key, SEED) is SEED:
-            values[setting.key] = setting
+    for line in lines_of(paper):
+        for key, value in line.settings():
+            if values.get(key, SEED) is SEED and len(values) <= SPELLED_OUT * scale:
+                values[key] = ConfigValue(key=key, value=value, section=line.section, origin="traced")
     kind = answer_type(tuple(text.sections), scale)
-    asked = prompt(__package__, "config.md", keys=[key for key in values if key != "seed"])
+    asked = prompt(__package__, "config.md", lines=stated(paper), known=[v for v in values.values() if v is not SEED])
     answer = await asker.ask(Question("plan.config", asked, kind, int(700 * scale)))
     if isinstance(answer, Unanswered):
         missing = mended("config.yaml", f"no further settings were given ({answer.reason})")
@@ -91,26 +81,6 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
             findings.append(_untraced(key, value, said["section"]))
         values[key] = ConfigValue(key=key, value=value, section=section, origin=origin)
     return Config(tuple(values.values()), tuple(findings))
-
-
-async def _settings(number: int, line: Stated, asker: Asker) -> list[ConfigValue]:
-    """Ask what the numbers of a line set; a key that has nothing of the line's words is not believed."""
-    asked = prompt(__package__, "setting.md", line=line)
-    answer = await asker.ask(Question(f"plan.setting.{number}", asked, line_type(line.numbers), 160))
-    said = [] if isinstance(answer, Unanswered) else answer.model_dump()["settings"]
-    return [
-        ConfigValue(key=each["key"], value=tidy(each["value"]), section=line.section, origin="traced")
-        for each in said
-        if named_in(each["key"], line.text) and not iskeyword(each["key"])
-    ]
-
-
-def named_in(key: str, line: str) -> bool:
-    """Tell whether `line` has a word of `key`, in full or by its beginning, or its initials ("lr")."""
-    words = [word for word in key.lower().split("_") if len(word) > 1]
-    there = re.findall(r"[^\W\d_]+", line.lower())
-    initials = "".join(word[0] for word in key.lower().split("_") if word)
-    return initials in there or any(other.startswith(word[:5]) for word in words for other in there)
 
 
 def home(value: bool | int | float | str, key: str, named: str, sections: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paper2code_local.engine.protocol import Request
-from paper2code_local.stages.s2_plan.config import config_of, named_in
+from paper2code_local.stages.s2_plan.config import config_of
 from paper2code_local.stages.s2_plan.values import numbers, numerals, stands_in, tidy
 from tests import cooling
 from tests.engines import Answering
@@ -100,12 +100,9 @@ def test_any_text_has_finite_numbers(text: str) -> None:
     assert all(abs(number) < float("inf") for number in numbers(text))
 
 
-NO_SETTINGS = json.dumps({"settings": []})
-
-
 def saying(*values: tuple[str, str, str]) -> Answering:
     said = json.dumps({"values": [dict(zip(("key", "value", "section"), v, strict=True)) for v in values]})
-    return Answering(lambda request: said if request.label.startswith("plan.config") else NO_SETTINGS)
+    return Answering(lambda request: said if request.label.startswith("plan.config") else "")
 
 
 async def test_each_value_says_where_it_comes_from() -> None:
@@ -119,6 +116,7 @@ async def test_each_value_says_where_it_comes_from() -> None:
     made = await config_of(cooling.PAPER, cooling.text(), cooling.reading(engine), 1.0)
     assert [(v.key, v.value, v.section, v.origin) for v in made.values] == [
         ("seed", 0, "", "assumed"),
+        ("steps", 32000, "s2", "traced"),
         ("rate", 0.001, "s2", "traced"),
         ("temperature", 41, "s1", "untraced"),
         ("workers", 4, "", "assumed"),
@@ -130,7 +128,7 @@ async def test_each_value_says_where_it_comes_from() -> None:
 
 async def test_without_an_answer_there_is_a_seed() -> None:
     made = await config_of(cooling.PAPER, cooling.text(), cooling.reading(Answering(lambda _: "")), 1.0)
-    assert [v.key for v in made.values] == ["seed"]
+    assert [v.key for v in made.values] == ["seed", "steps"]
     assert made.findings
 
 
@@ -138,7 +136,7 @@ async def test_the_answer_can_name_only_sections_that_are_there() -> None:
     asked: list[Request] = []
     engine = Answering(lambda request: asked.append(request) or "")
     await config_of(cooling.PAPER, cooling.text(), cooling.reading(engine), 1.0)
-    schema = json.dumps(next(r for r in asked if r.label == "plan.config").answer_schema)
+    schema = json.dumps(asked[0].answer_schema)
     assert '["1 Method", "2 Experiments", "assumption"]' in schema
 
 
@@ -161,33 +159,12 @@ def test_numerals_of_any_text_are_numbers_that_it_states(text: str) -> None:
         assert not isinstance(tidy(numeral), str)
 
 
-@pytest.mark.parametrize(
-    ("key", "line", "named"),
-    [
-        ("batch_size", "a batch size of 32", True),
-        ("learning_rate", "lr = 2e-4", True),
-        ("lora_rank", "LoRA with rank 16", True),
-        ("training_steps", "32,000 steps", True),
-        ("dropout", "we train for 3 epochs", False),
-        ("learning_rate", "at temperature 1.0", False),
-    ],
-)
-def test_a_key_is_believed_when_the_line_has_a_word_of_it(key: str, line: str, named: bool) -> None:
-    assert named_in(key, line) is named
-
-
-async def test_a_line_can_only_give_numbers_that_it_has_and_keys_that_it_names() -> None:
-    asked: dict[str, Request] = {}
-    said = {"settings": [{"key": "steps", "value": "32000"}, {"key": "dropout", "value": "2"}]}
-
-    def say(request: Request) -> str:
-        asked[request.label] = request
-        return json.dumps(said) if request.label.startswith("plan.setting") else ""
-
-    made = await config_of(cooling.PAPER, cooling.text(), cooling.reading(Answering(say)), 1.0)
+async def test_what_the_paper_spells_out_is_there_whatever_the_model_says() -> None:
+    engine = saying(("steps", "7", "2 Experiments"), ("workers", "4", "assumption"))
+    made = await config_of(cooling.PAPER, cooling.text(), cooling.reading(engine), 1.0)
     assert [(v.key, v.value, v.section, v.origin) for v in made.values] == [
         ("seed", 0, "", "assumed"),
         ("steps", 32000, "s2", "traced"),
+        ("workers", 4, "", "assumed"),
     ]
-    assert '"enum": ["2", "0.001", "32000"]' in json.dumps(asked["plan.setting.1"].answer_schema)
-    assert "steps" in asked["plan.config"].user
+    assert "steps: 32000" in engine.asked[0].user

@@ -99,9 +99,7 @@ async def test_every_prompt_begins_with_the_paper_and_later_ones_with_what_was_d
         assert request.user.startswith(shared)
         if request.label not in ("plan.overview",):
             assert request.user.startswith(shared + overview), request.label
-        if request.label.startswith(
-            ("plan.relations", "plan.calls", "plan.logic", "plan.setting", "plan.config", "analyse.")
-        ):
+        if request.label.startswith(("plan.relations", "plan.calls", "plan.logic", "plan.config", "analyse.")):
             assert request.user.startswith(shared + overview + files), request.label
     assert len({request.system for request in engine.asked}) == 1
 
@@ -112,7 +110,7 @@ async def test_every_prompt_begins_with_the_paper_and_later_ones_with_what_was_d
         *("plan.overview", "plan.files", "plan.needs.train.py", "plan.names"),
         "plan.interface.cooling/schedule.py",
         *("plan.interface.train.py", "plan.relations", "plan.calls", "plan.logic", "plan.logic.train.py"),
-        *("plan.setting.1", "plan.config", "analyse.cooling/schedule.py"),
+        *("plan.config", "analyse.cooling/schedule.py"),
     ],
 )
 async def test_the_question_reads_as_its_snapshot(label: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paper2code_local.artifacts.paper import Block, Paper, Paragraph, Section, Table
 from paper2code_local.stages.s2_plan.stated import LONGEST, MOST, Stated, settings, stated
@@ -50,12 +52,12 @@ def test_a_setting_is_a_word_with_a_number_close_by(text: str, count: int) -> No
 
 
 def test_lines_come_in_reading_order_with_the_heading_they_stand_under() -> None:
-    given = paper(
+    papers = paper(
         ("Method", "We do much. The margin is 1. We do more."),
         ("Related work", "They use a batch size of 7."),
         ("Set-up", "Training takes 3 epochs. Nothing else, as Moe et al. 2019 say."),
     )
-    assert stated(given) == (
+    assert stated(papers) == (
         Stated("s1", "Method", "The margin is 1."),
         Stated("s3", "Set-up", "Training takes 3 epochs."),
     )
@@ -68,3 +70,30 @@ def test_rows_of_a_table_of_settings_count_and_a_long_paper_stays_short() -> Non
     assert len(found) == MOST
     assert found[0] == Stated("s1", "Set-up", "learning rate | 0e-4")
     assert all(len(line.text) <= LONGEST for line in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a batch size of 32 and a group size of 16", [("batch_size", 32), ("group_size", 16)]),
+        ("We use AdamW, lr = 1 × e −3, 200 epochs.", [("learning_rate", 0.001), ("epochs", 200)]),
+        ("GRPO runs for 1,000 update steps", [("steps", 1000)]),
+        ("with rank r = 16 and α = 32, a dropout rate of 0.05", [("rank", 16), ("alpha", 32), ("dropout", 0.05)]),
+        ("Learning rate | 2e-4", [("learning_rate", 0.0002)]),
+        ("a window size of 5, 12 attention heads", [("window_size", 5), ("heads", 12)]),
+        (r"with $\beta = 0.9$ and a beam size of $4$", [("beta", 0.9), ("beam_size", 4)]),
+        (r"ϵ = 10−9 and $\tau=10^{-3}$", [("epsilon", 1e-9), ("tau", 0.001)]),
+        ("The learning rate is that of Moe et al. (2019).", []),
+        ("rank ∈ {2, 4, 8}, margin as in [3], 3 of 7 epochs matter", [("epochs", 7)]),
+        ("Steps 3 and 4 repeat; the correlation is ρ = 0.55.", []),
+    ],
+)
+def test_what_a_line_spells_out_needs_no_model(text: str, found: list[tuple[str, object]]) -> None:
+    assert list(Stated("s1", "Set-up", text).settings()) == found
+
+
+@given(st.text(max_size=120) | st.text("batch size of learning rate 0123456789.,=e-×10 epochs αβ", max_size=80))
+def test_whatever_is_spelled_out_is_a_name_and_a_value(text: str) -> None:
+    for key, value in Stated("s1", "", text).settings():
+        assert key.isidentifier()
+        assert value == value
