@@ -189,8 +189,6 @@ def misspell_method(r: Repository) -> Fault | None:
 
 def swap_order(r: Repository) -> Fault | None:
     """Put a file before one that it imports, in the order of the logic design."""
-    if r.needs is None:
-        return None
     pairs = [(path, need) for path, needs in r.needs.items() for need in needs]
     if not pairs:
         return None

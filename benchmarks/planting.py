@@ -110,7 +110,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
 class Repository:
     """What planters ask of a repository."""
 
-    def __init__(self, files: Files, needs: Needs | None, chance: random.Random) -> None:
+    def __init__(self, files: Files, needs: Needs, chance: random.Random) -> None:
         self.files = files
         self.needs = needs
         self.chance = chance
