@@ -4,6 +4,7 @@ and how to change one function.
 In: source text. Out: frozen facts or new text. Must not know of models, findings or any file but the one it is given.
 """
 
+from paper2code_local.source.blocks import Block, Seen, blocks
 from paper2code_local.source.bodies import Hollow, body_problem, constant_result, runs_main
 from paper2code_local.source.chains import chain_of
 from paper2code_local.source.lint import undefined_names, unused_imports
@@ -19,6 +20,7 @@ __all__ = [
     "CALL",
     "Arguments",
     "Binding",
+    "Block",
     "Call",
     "Chain",
     "Class",
@@ -32,8 +34,10 @@ __all__ = [
     "Place",
     "Problem",
     "Scope",
+    "Seen",
     "Signature",
     "Usage",
+    "blocks",
     "body_problem",
     "chain_of",
     "compile_error",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.import_order import ImportOrder
 from paper2code_local.source import Outline, Usage, outline, usage
+from paper2code_local.stages.s5_validate.config import ConfigCheck
 from paper2code_local.stages.s5_validate.cycles import circular_imports
 from paper2code_local.stages.s5_validate.ignores import ignored, unknown_codes
 from paper2code_local.stages.s5_validate.imports import ImportCheck, shadowing
@@ -79,6 +80,8 @@ def validate(
         found.extend(PromiseCheck(order, whole, receivers).check())
     for path, text in whole.items():
         found.extend(safety(path, text or ""))
+    understood = {path: text for path, text in whole.items() if text is not None}
+    found.extend(ConfigCheck(files, understood, receivers, order is not None).check())
     found.extend(RequirementCheck(files, modules, order is not None).check())
     silenced: dict[str, dict[int, tuple[str, ...]]] = {}
     for path, read in sources.items():

@@ -99,7 +99,8 @@ class _Growing:
         line = node.start_mark.line + 1
         kind = node.tag.removeprefix(_CORE) if node.tag.startswith(_CORE) else ""
         if isinstance(node, yaml.ScalarNode):
-            return Entry(line, kind, node.value, not node.style)
+            tagged = node.end_mark.column - node.start_mark.column != len(node.value)
+            return Entry(line, kind, node.value, not node.style and not tagged)
         if isinstance(node, yaml.SequenceNode):
             elements = [self.entry(each, depth + 1) for each in node.value]
             whole = tuple(each for each in elements if each is not None)

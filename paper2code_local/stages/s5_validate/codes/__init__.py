@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from paper2code_local.artifacts.finding import Finding, Severity
 from paper2code_local.stages.s5_validate.codes.code import Code
+from paper2code_local.stages.s5_validate.codes.config import CONFIG
 from paper2code_local.stages.s5_validate.codes.files import FILES
 from paper2code_local.stages.s5_validate.codes.imports import IMPORTS
 from paper2code_local.stages.s5_validate.codes.placeholders import PLACEHOLDERS
@@ -20,7 +21,16 @@ from paper2code_local.stages.s5_validate.codes.symbols import SYMBOLS
 
 __all__ = ["CODES", "ELSEWHERE", "Code", "document", "finding"]
 
-CODES: Mapping[str, Code] = {**FILES, **IMPORTS, **PLACEHOLDERS, **SYMBOLS, **SIGNATURES, **REQUIREMENTS, **SAFETY}
+CODES: Mapping[str, Code] = {
+    **FILES,
+    **IMPORTS,
+    **PLACEHOLDERS,
+    **SYMBOLS,
+    **SIGNATURES,
+    **CONFIG,
+    **REQUIREMENTS,
+    **SAFETY,
+}
 
 
 def finding(code: str, path: str, line: int, message: str, hint: str, severity: Severity | None = None) -> Finding:
