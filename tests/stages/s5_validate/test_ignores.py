@@ -4,8 +4,6 @@ import pytest
 
 from paper2code_local.stages.s5_validate import validate, without_ignores
 
-WRONG = "x = nothing\n"
-
 
 def _codes(text: str, honour: bool = True) -> list[str]:
     return [f.code for f in validate({"m.py": text.encode()}, honour_ignores=honour)]
@@ -25,6 +23,12 @@ def test_a_comment_silences_its_codes_on_its_line(comment: str) -> None:
 )
 def test_a_comment_without_a_code_that_there_is_silences_nothing_and_is_a_warning(comment: str) -> None:
     assert _codes(f"x = nothing  {comment}\n") == ["P2C106", "P2C601"]
+
+
+def test_the_comment_of_other_checkers_counts_for_undefined_names() -> None:
+    assert _codes("x = nothing  # noqa: E501, F821\n") == []
+    assert _codes("x = nothing  # noqa: E501\n") == ["P2C601"]
+    assert _codes("x = nothing  # noqa: F821\n", honour=False) == ["P2C601"]
 
 
 def test_only_comments_count() -> None:

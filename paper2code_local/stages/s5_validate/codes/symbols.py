@@ -15,7 +15,8 @@ SYMBOLS: Mapping[str, Code] = {
         "error",
         "No scope of the file, no star import and no builtin binds the name. A warning where the code may never run "
         "(after a `return`, below a version check) or may fail in peace, in annotations that are never evaluated, and "
-        "for names that only Python 2 has. Files that write to their own namespace are left alone.",
+        "for names that only Python 2 has. Files that write to their own namespace are left alone, and where ignore "
+        "comments are honoured also lines with `# noqa: F821`.",
         {"model.py": b"def scale(x):\n    return fctor * x\n"},
         {"model.py": b"def scale(x, factor=2):\n    return factor * x\n"},
     ),
