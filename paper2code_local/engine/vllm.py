@@ -69,6 +69,10 @@ class _Written:
         return self.tokens if self.stopped or self.cut else self.tokens[:-1]
 
 
+AVOIDING_LEAST = 12
+"""Tokens of an answer that may not be empty words: else saying nothing at all is what is left."""
+
+
 class VllmEngine:
     """Satisfies `Engine` with one AsyncLLM; whatever is in flight shares its batches."""
 
@@ -235,6 +239,7 @@ def _sampling(request: Request) -> Any:
         seed=request.seed,
         stop=list(request.stop) or None,
         bad_words=list(request.avoid) or None,
+        min_tokens=AVOIDING_LEAST if request.avoid else 0,
         structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
         output_kind=RequestOutputKind.CUMULATIVE,
     )
