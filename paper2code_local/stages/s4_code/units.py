@@ -22,8 +22,20 @@ from paper2code_local.stages.s4_code.opening import INDENT, KNOWN_IMPORTS, Inter
 BODY_TOKENS = 512
 """About 45 lines; a body that is cut there is continued twice at most."""
 FENCE = "```python\n"
-EMPTY_WORDS = ("pass", "...", "#", "TODO", "Placeholder", "placeholder", "NotImplementedError")
-"""What bodies that do nothing are made of: a body that is asked for again does without them."""
+EMPTY_WORDS = (
+    "pass",
+    "...",
+    "...\n",
+    "...\n\n",
+    "#",
+    '"""',
+    "TODO",
+    "Placeholder",
+    "placeholder",
+    "NotImplementedError",
+)
+"""What bodies that do nothing are made of, dots with a line break being words of their own to some models: a body that is
+asked for again does without them."""
 NOT_YET, NOT_HAD = "not written yet", "P2C401: the model gave no usable body"
 """What the stub of a body says while the others are asked for, and at the end."""
 STUB = re.compile(rf'raise NotImplementedError\("({NOT_YET}|{NOT_HAD})"\)')
