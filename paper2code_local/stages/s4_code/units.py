@@ -34,8 +34,8 @@ EMPTY_WORDS = (
     "placeholder",
     "NotImplementedError",
 )
-"""What bodies that do nothing are made of, dots with a line break being words of their own to some models: a body that is
-asked for again does without them."""
+"""What bodies that do nothing are made of: a body that is asked for again does without them. Dots with a line break are
+words of their own to some models."""
 NOT_YET, NOT_HAD = "not written yet", "P2C401: the model gave no usable body"
 """What the stub of a body says while the others are asked for, and at the end."""
 STUB = re.compile(rf'raise NotImplementedError\("({NOT_YET}|{NOT_HAD})"\)')
