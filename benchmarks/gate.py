@@ -24,8 +24,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from faults import PLANTERS, Fault
-from planting import Needs, Repository
+from beside import change_signature, forget_definition, promises_of, remove_requirement, remove_setting
+from faults import PLANTERS as IN_CODE
+from faults import Fault
+from planting import Needs, Repository, parsed
 
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.import_order import ImportOrder, OrderedFile
@@ -35,7 +37,15 @@ from paper2code_local.stages.s5_validate.imports import imported_files
 from paper2code_local.stages.s5_validate.modules import Modules
 
 INSTALLED = ("click", "jinja2", "rich", "httpx", "starlette", "lark", "einops", "markdown_it")
+PLANTERS = {
+    **IN_CODE,
+    "remove a setting": ("config", remove_setting),
+    "remove a requirement": ("requirements", remove_requirement),
+    "forget a definition": ("promises", forget_definition),
+    "change a signature": ("promises", change_signature),
+}
 GOALS = {"cut": 0.95, "syntax": 0.95, "imports": 0.95, "symbols": 0.85, "signatures": 0.85}
+GOALS |= {"config": 0.85, "requirements": 0.95, "promises": 0.95}
 TRIES = 12
 """How often a planter may find no place before the repository is left."""
 
@@ -103,7 +113,7 @@ def check(folder: Path, seed: int, faults: int, tally: Tally) -> None:
     if not repository.parsed:
         return
     print(f"{folder.name}: {len(repository.parsed)} files to plant in", file=sys.stderr)
-    ordered = validate(files, as_order(needs), honour_ignores=True, cache=cache)
+    ordered = validate(files, as_order(needs, files), honour_ignores=True, cache=cache)
     for planter, (_, plant) in PLANTERS.items():
         planted = tries = 0
         while planted < faults and tries < TRIES * faults:
@@ -118,7 +128,7 @@ def count(
     planter: str, fault: Fault, files: Mapping[str, bytes], before: tuple[Finding, ...], cache: Cache, tally: Tally
 ) -> None:
     """Check with one fault, and count what is new."""
-    order = as_order(fault.needs) if fault.needs is not None else None
+    order = as_order(fault.needs, files) if fault.needs is not None else None
     kept = dict(cache)
     after = validate({**files, **fault.files}, order, honour_ignores=True, cache=kept)
     old = Counter((f.code, f.path, f.message) for f in before)
@@ -157,9 +167,14 @@ def order_of(files: Mapping[str, bytes], cache: Cache) -> Needs:
     return order
 
 
-def as_order(needs: Needs) -> ImportOrder:
-    """Return the order as the artifact that the gate takes."""
-    return ImportOrder(files=tuple(OrderedFile(path=path, needs=each) for path, each in needs.items()))
+def as_order(needs: Needs, files: Mapping[str, bytes]) -> ImportOrder:
+    """Return the order as the artifact that the gate takes; what the untouched files define counts as planned."""
+    return ImportOrder(
+        files=tuple(
+            OrderedFile(path=path, needs=each, promises=promises_of(p) if (p := parsed(path, files[path])) else ())
+            for path, each in needs.items()
+        )
+    )
 
 
 def report(names: list[str], seed: int, tally: Tally) -> str:

@@ -49,7 +49,7 @@ class Flow:
         self.settings = settings
         self.receivers = receivers
         self.blocks = blocks
-        self.designed = designed
+        self.designed = designed and DESIGNED in settings.trees
         self.path_of = {block: path for path, found in blocks.items() for block in found}
         self._by_line = {(path, b.line): b for path, found in blocks.items() for b in found if b.name}
         self._methods: dict[str, list[Block]] = defaultdict(list)
@@ -58,7 +58,7 @@ class Flow:
                 self._methods[block.name].append(block)
         self._known: dict[Hashable, Values] = {}
         self._options = {path: dict(_options(found)) for path, found in blocks.items()}
-        self._hot = set(_HOT) | ({"config"} if designed else set())
+        self._hot = set(_HOT) | ({"config"} if self.designed else set())
         self._changed = False
         self._complete = False
         """All that is known has arrived: what is still nothing is something unknown."""

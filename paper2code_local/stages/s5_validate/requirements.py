@@ -108,15 +108,15 @@ class RequirementCheck:
 
     def _missing(self, uses: list[_Use]) -> Iterator[Finding]:
         names = self._declared.names
-        brought = brought_by(names)
-        unknown = sorted(name for name in names if distribution(name) is None)
+        brought = brought_by(name for name, place in names.items() if place.group != "told")
+        unknown = any(distribution(name) is None for name, place in names.items() if place.group != "told")
         reached = self._reached()
         worst: dict[str, tuple[Severity, _Use]] = {}
         for use in sorted(uses, key=lambda use: (use.path, use.imported.line)):
             optional = use.imported.guarded or (self._declared.is_package and not use.imported.at_import_time)
             if optional or _ASIDE.fullmatch(use.path) or self._is_covered(use):
                 continue
-            severity = self._severity(use, bool(unknown), brought, reached)
+            severity = self._severity(use, unknown, brought, reached)
             if use.top not in worst or (severity == "error" and worst[use.top][0] == "warning"):
                 worst[use.top] = (severity, use)
         for top, (severity, use) in worst.items():
@@ -136,7 +136,9 @@ class RequirementCheck:
             return True
         wanted = normalised(use.top)
         return not providers(use.top) and any(
-            len(wanted) > 2 and (wanted in name or name in wanted) for name in self._declared.names
+            len(wanted) > 2 and (wanted in name or name in wanted)
+            for name, place in self._declared.names.items()
+            if place.group != "told" and distribution(name) is None
         )
 
     def _severity(self, use: _Use, unknown: bool, brought: Mapping[str, str], reached: frozenset[str]) -> Severity:
