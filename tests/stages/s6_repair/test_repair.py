@@ -103,7 +103,7 @@ async def test_a_bad_import_is_fed_back_with_its_line_and_repaired() -> None:
     broken = repo(main=MAIN.replace("import Smoother\n", "import Smother\n"))
     repaired = await repair(broken, gate, rewriter, 2, frozenset())
     assert repaired.repo == repo()
-    assert [f.code for f in errors_of(repaired.before)] == ["P2C202"]
+    assert [f.code for f in errors_of(repaired.before)] == ["P2C202", "P2C601"]
     assert not errors_of(repaired.after)
     assert rewriter.asked == [("repair1", "main.py", ())]
     (said,) = rewriter.complaints
