@@ -14,6 +14,7 @@ from tests.engine.test_contract import ask
 from tests.openai_stand_in import Speaks, StandIn
 
 
+@pytest.mark.thorough
 async def test_what_is_known_is_not_asked_again() -> None:
     with StandIn() as server:
         known = (await connect(server.url, None, None, {}, None)).server

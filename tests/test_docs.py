@@ -155,6 +155,7 @@ def test_the_exit_codes_of_the_readme_are_those_of_the_errors() -> None:
     assert said == fixed | {kind.exit_code for kind in families().values()}
 
 
+@pytest.mark.thorough
 def test_error_codes_are_real_and_have_their_exit_code() -> None:
     exits = {kind.family: kind.exit_code for kind in families().values()}
     for code_cell, exit_cell in re.findall(r"^\| (`[a-z]+\..+?) \| (\d+) \|", text(GUIDE), re.M):
@@ -268,6 +269,7 @@ def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.thorough
 def test_what_is_fast_runs_as_it_stands(desk: Path) -> None:
     fast = [
         words
@@ -303,6 +305,7 @@ def shape(value: object) -> object:
     return [shape(value[0])] if isinstance(value, list) and value else None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -89,6 +89,7 @@ def test_the_engines_of_cpu_and_gpu_are_of_one_minor_version() -> None:
     assert cpu.split(".")[:2] == gpu.split(".")[:2]
 
 
+@pytest.mark.thorough
 def test_a_wheel_holds_the_models_and_the_prompts(tmp_path: Path) -> None:
     source = tmp_path / "source"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")

@@ -182,6 +182,7 @@ def test_a_run_that_stops_early_leaves_what_can_be_edited(tmp_path: Path, until:
     assert not [event for event in events if isinstance(event, FileState) and event.state == "edited"]
 
 
+@pytest.mark.thorough
 def test_a_deleted_edit_gives_ours_back_byte_for_byte(copy: Path, the_run: Path) -> None:
     result, plan = contents(copy / "out"), (the_run / "2-plan.json").read_bytes()
     edit(the_run / "2-plan.json", lambda plan: plan["overview"].update(task="Something else."))
@@ -266,6 +267,7 @@ def test_what_the_parser_warned_of_is_told(first: tuple[Path, Outcome, list[Even
     assert any("references" in event.message for event in first[2] if isinstance(event, Notice))
 
 
+@pytest.mark.thorough
 def test_an_engine_with_faults_ends_with_a_repository_that_says_what_is_missing(tmp_path: Path) -> None:
     write_paper(tmp_path)
     events: list[Event] = []

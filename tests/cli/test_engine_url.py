@@ -32,6 +32,7 @@ def generate(cli: CommandLine, folder: Path, *args: object) -> Told:
     return cli.run(folder, "generate", "cooling.tei.xml", "-o", "out", *args)
 
 
+@pytest.mark.thorough
 def test_a_run_on_a_server_replays_without_it_and_its_key_is_nowhere(cli: CommandLine, folder: Path) -> None:
     with StandIn(Speaks(models=(ROOMY,), prefill="last_message"), key=KEY) as server:
         told = generate(cli, folder, "--engine-url", server.url)

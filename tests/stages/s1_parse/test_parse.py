@@ -33,6 +33,7 @@ class Told(list[str]):
         self.append(text)
 
 
+@pytest.mark.thorough
 async def test_a_paper_and_supplements_of_every_kind_whatever_their_names(tmp_path: Path) -> None:
     for kind in KINDS:
         (tmp_path / f"{kind}.bin").write_bytes(KINDS[kind])

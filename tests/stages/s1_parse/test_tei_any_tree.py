@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -114,6 +115,7 @@ PRINTED = st.sampled_from(
 )
 
 
+@pytest.mark.thorough
 @settings(ANY_MACHINE, max_examples=200)
 @given(trees(PRINTED))
 def test_counts_and_characters_hold_for_any_tree(tree: Tree) -> None:
@@ -135,6 +137,7 @@ def test_counts_and_characters_hold_for_any_tree(tree: Tree) -> None:
         assert section.chars == visible(section.heading) + sum(map(block_chars, section.blocks))
 
 
+@pytest.mark.thorough
 @settings(ANY_MACHINE, max_examples=200)
 @given(trees(st.just("w")))
 def test_every_word_is_kept_once(tree: Tree) -> None:

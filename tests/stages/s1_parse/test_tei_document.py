@@ -88,6 +88,7 @@ def test_attributes_do_not_swell_the_paper() -> None:
     assert (paper.sections[0].number, paper.footnotes[0].mark) == ("", "")
 
 
+@pytest.mark.thorough
 def test_time_grows_with_size_only() -> None:
     paragraph = '<p><s>Words and <ref type="bibr" target="#b1">[1]</ref> words.</s></p><formula>x</formula>'
     one = f'<div><head n="1">H</head>{paragraph * 10}</div><figure xml:id="f"><head>Figure 1</head></figure>'

@@ -34,6 +34,7 @@ def _package(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", INSTALLED)
 def test_installed_packages_have_no_error(name: str) -> None:
     spec = importlib.util.find_spec(name)
@@ -43,6 +44,7 @@ def test_installed_packages_have_no_error(name: str) -> None:
     assert {(f.path, f.code) for f in found} <= MISTAKES
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", STDLIB)
 def test_the_standard_library_has_no_error(name: str) -> None:
     found = errors_of(validate(_package(Path(sysconfig.get_paths()["stdlib"]) / name)))
@@ -60,6 +62,7 @@ def _module(number: int) -> bytes:
     return f'"""Part {number}."""\n\nimport math\n{needed}\n\nclass Net{number}:\n{body}'.encode()
 
 
+@pytest.mark.thorough
 def test_two_hundred_files_take_about_a_second() -> None:
     files = {f"pkg/m{n}.py": _module(n) for n in range(200)} | {"pkg/__init__.py": b""}
     validate(files)
@@ -68,6 +71,7 @@ def test_two_hundred_files_take_about_a_second() -> None:
     assert time.process_time() - began < 3
 
 
+@pytest.mark.thorough
 @given(st.integers(min_value=1, max_value=11), st.sampled_from(["class Net{}:", "from pkg.m{} import", "pkg/m{}.py"]))
 @settings(max_examples=25, deadline=None)
 def test_breaking_a_link_of_a_chain_is_found_where_it_breaks(link: int, what: str) -> None:
@@ -101,6 +105,7 @@ def test_agrees_with_the_compiler_on_any_bytes(data: bytes) -> None:
         assert not refused
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "data", [b"(" * 900_000, b"-" * 900_000 + b"1", b"a" + b".b" * 400_000, b"\n" * 900_000, b"\\\n" * 400_000]
 )
@@ -121,6 +126,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", HOSTILE)
 def test_names_that_go_far_cost_little(case: str) -> None:
     began = time.process_time()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def plans(draw: st.DrawFn) -> Plan:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(plans())
 def test_every_line_keeps_to_the_grammar(plan: Plan) -> None:
@@ -104,6 +106,7 @@ def test_every_line_keeps_to_the_grammar(plan: Plan) -> None:
     assert [line for line in lines if not SEQUENCE_LINE.fullmatch(line)] == []
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None)
 @given(plans())
 def test_every_class_has_a_box_of_its_own_and_every_edge_joins_boxes(plan: Plan) -> None:

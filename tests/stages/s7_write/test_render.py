@@ -139,6 +139,7 @@ def test_the_architecture_has_both_diagrams_and_each_interface_as_python() -> No
     assert "- Smoother.forward: Smooth. Shapes: (B, C) to (B, C)\n" in page
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", PAGES)
 @settings(max_examples=25, deadline=None)
 @given(text=texts)

@@ -274,6 +274,7 @@ def killed(out: Path, point: int, *events: str) -> bool:
     return subprocess.run(command, timeout=60, check=False).returncode != 0
 
 
+@pytest.mark.thorough
 def test_killed_at_any_point_the_next_run_finds_the_old_or_the_new_and_ends(tmp_path: Path) -> None:
     for point in range(1, 200, 3):
         out = tmp_path / str(point) / "out"
