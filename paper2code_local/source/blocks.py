@@ -40,6 +40,7 @@ class Block:
     decorators: tuple[ast.expr, ...]
     outer: Block | None
     seen: list[Seen] = field(default_factory=list)
+    """Attributes, items, calls, comparisons, and names that are handed on as they are."""
     assigned: list[tuple[ast.expr, ast.expr, bool]] = field(default_factory=list)
     """(target, value, conditional) of assignments and of `with … as`."""
     bound: set[str] = field(default_factory=set)
@@ -60,7 +61,6 @@ class _Task(NamedTuple):
     cls: str | None
     conditional: bool
     guarded: bool
-    parent: ast.AST | None
 
 
 def blocks(text: str) -> tuple[Block, ...]:
@@ -71,82 +71,123 @@ def blocks(text: str) -> tuple[Block, ...]:
         return ()
     whole = Block("", 0, None, None, (), None)
     found = [whole]
-    tasks = [_Task(tree.body, whole, None, False, False, None)]
+    tasks = [_Task(tree.body, whole, None, False, False)]
     while tasks:
         task = tasks.pop()
-        conditional = task.conditional
         for node in task.nodes:
-            _take(node, task._replace(conditional=conditional), tasks, found)
-            conditional = conditional or _may_leave(node)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = _function(node, task)
+                found.append(inner)
+                tasks.append(_Task(node.body, inner, inner.cls, False, False))
+            elif isinstance(node, ast.ClassDef):
+                task.block.bound.add(node.name)
+                tasks.append(task._replace(nodes=node.body, cls=node.name))
+                _expressions([*node.bases, *node.keywords, *node.decorator_list], task, node)
+            else:
+                _statement(node, task, tasks)
+                if not task.conditional and _may_leave(node):
+                    task = task._replace(conditional=True)
     return tuple(found)
 
 
-def _take(node: ast.AST, task: _Task, tasks: list[_Task], found: list[Block]) -> None:
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, task: _Task) -> Block:
+    task.block.bound.add(node.name)
+    given = node.args
+    is_method = task.block.name == "" or task.block.cls != task.cls
+    cls = task.cls if is_method else None
+    inner = Block(node.name, node.lineno, cls, given, tuple(node.decorator_list), task.block)
+    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+    inner.bound.update(a.arg for a in every if a is not None)
+    outside = (*given.defaults, *given.kw_defaults, *node.decorator_list)
+    _expressions([each for each in outside if each is not None], task, node)
+    return inner
+
+
+def _statement(node: ast.AST, task: _Task, tasks: list[_Task]) -> None:
+    """Take note of a statement, and put off the statements in it."""
     block = task.block
-
-    def push(nodes: Sequence[ast.AST | None], **changes: bool) -> None:
-        given = [n for n in nodes if n is not None]
-        tasks.append(task._replace(nodes=given, parent=node)._replace(**changes))  # type: ignore[arg-type]
-
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            block.bound.add(node.name)
-            cls = task.cls if block.name == "" or block.cls != task.cls else None
-            inner = Block(node.name, node.lineno, cls, node.args, tuple(node.decorator_list), block)
-            every = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg)
-            inner.bound.update(a.arg for a in every if a is not None)
-            found.append(inner)
-            tasks.append(_Task(node.body, inner, cls, False, False, node))
-            push([*node.args.defaults, *node.args.kw_defaults, *node.decorator_list])
-        case ast.ClassDef():
-            block.bound.add(node.name)
-            tasks.append(_Task(node.body, block, node.name, task.conditional, task.guarded, node))
-        case ast.If():
-            script = "__name__" in {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}
-            push([node.test])
-            for branch in (node.body, node.orelse):
-                push(branch, conditional=task.conditional or not script)
-        case ast.Try() | ast.TryStar():
-            push(node.body, guarded=task.guarded or any(_expects(h) for h in node.handlers))
-            push(node.handlers, conditional=True)
-            push([*node.orelse, *node.finalbody])
-        case ast.match_case() | ast.ExceptHandler():
-            push(list(ast.iter_child_nodes(node)), conditional=True)
-        case ast.IfExp():
-            push([node.test])
-            push([node.body, node.orelse], conditional=True)
-        case ast.BoolOp():
-            push(node.values[:1])
-            push(node.values[1:], conditional=True)
-        case _:
-            _note(node, task)
-            push(list(ast.iter_child_nodes(node)))
-
-
-def _note(node: ast.AST, task: _Task) -> None:
-    """Take note of what is not made of blocks."""
-    block = task.block
+    expressions: list[ast.AST] = []
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            if value and isinstance(value[0], ast.stmt | ast.ExceptHandler | ast.match_case):
+                tasks.append(_below(node, name, value, task))
+            else:
+                expressions.extend(each for each in value if isinstance(each, ast.AST))
+        elif isinstance(value, ast.AST):
+            expressions.append(value)
     match node:
         case ast.Assign():
             block.assigned.extend((target, node.value, task.conditional) for target in node.targets)
-        case ast.AnnAssign() | ast.NamedExpr() if node.value is not None:
+        case ast.AnnAssign() if node.value is not None:
             block.assigned.append((node.target, node.value, task.conditional))
         case ast.AugAssign():
-            block.assigned.append((node.target, node, task.conditional))  # type: ignore[arg-type]
-        case ast.withitem() if node.optional_vars is not None:
-            block.assigned.append((node.optional_vars, node.context_expr, task.conditional))
+            changed = ast.BinOp(node.target, node.op, node.value)
+            block.assigned.append((node.target, changed, task.conditional))
+            block.seen.append(Seen(node, task.conditional, task.guarded, None))
+        case ast.With() | ast.AsyncWith():
+            for item in node.items:
+                if item.optional_vars is not None:
+                    block.assigned.append((item.optional_vars, item.context_expr, task.conditional))
         case ast.Return() if node.value is not None:
             block.returned.append(node.value)
         case ast.Import() | ast.ImportFrom():
             block.bound.update((a.asname or a.name).partition(".")[0] for a in node.names)
-        case ast.Name():
-            block.words.add(node.id)
-            if isinstance(node.ctx, ast.Store):
-                block.bound.add(node.id)
-        case ast.Attribute():
-            block.words.add(node.attr)
-    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Compare | ast.AugAssign):
-        block.seen.append(Seen(node, task.conditional, task.guarded, task.parent))
+            return
+    _expressions(expressions, task, node)
+
+
+def _below(node: ast.AST, name: str, body: list[ast.AST], task: _Task) -> _Task:
+    """Return what is left to do for a body of a statement."""
+    conditional, guarded = task.conditional, task.guarded
+    if isinstance(node, ast.If):
+        conditional = conditional or "__name__" not in {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}
+    elif isinstance(node, ast.ExceptHandler | ast.match_case | ast.Match) or name == "handlers":
+        conditional = True
+    elif isinstance(node, ast.Try | ast.TryStar) and name == "body":
+        guarded = guarded or any(_expects(handler) for handler in node.handlers)
+    return task._replace(nodes=body, conditional=conditional, guarded=guarded)
+
+
+def _expressions(nodes: Sequence[ast.AST], task: _Task, parent: ast.AST) -> None:
+    """Take note of all expressions in some nodes."""
+    block, guarded = task.block, task.guarded
+    seen, words, bound = block.seen, block.words, block.bound
+    stack = [(node, task.conditional, parent) for node in nodes]
+    while stack:
+        node, conditional, parent = stack.pop()
+        kind = type(node)
+        if kind is ast.Constant or not node._fields:
+            continue
+        if kind in _SEEN and (kind is not ast.Name or type(parent) not in _QUIET):
+            seen.append(Seen(node, conditional, guarded, parent))
+        if isinstance(node, ast.Name):
+            words.add(node.id)
+            if type(node.ctx) is ast.Store:
+                bound.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+            stack.append((node.value, conditional, node))
+        elif isinstance(node, ast.IfExp):
+            stack += [(node.test, conditional, node), (node.body, True, node), (node.orelse, True, node)]
+        elif isinstance(node, ast.BoolOp):
+            stack += [(value, conditional or place > 0, node) for place, value in enumerate(node.values)]
+        else:
+            if isinstance(node, ast.NamedExpr):
+                block.assigned.append((node.target, node.value, conditional))
+            for name in node._fields:
+                value = getattr(node, name)
+                if isinstance(value, list):
+                    stack += [(each, conditional, node) for each in value if isinstance(each, ast.AST)]
+                elif isinstance(value, ast.AST):
+                    stack.append((value, conditional, node))
+
+
+_SEEN = frozenset({ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Compare})
+_QUIET = frozenset(
+    {ast.Attribute, ast.Call, ast.keyword, ast.Subscript, ast.Return, ast.Expr, ast.Compare, ast.BinOp, ast.UnaryOp}
+    | {ast.FormattedValue, ast.If, ast.IfExp, ast.BoolOp, ast.While, ast.Assert, ast.Await, ast.AugAssign, ast.withitem}
+)
+"""Where a name stands only to go on to what is around it, or to be looked at."""
 
 
 def _may_leave(node: ast.AST) -> bool:

@@ -23,6 +23,7 @@ from paper2code_local.stages.s5_validate.yaml_file import Entry
 _LOADS = re.compile(r"\byaml\b|omegaconf|hydra", re.IGNORECASE)
 _OTHER_LOADERS = re.compile(r"omegaconf|ruamel|hydra|jsonargparse|LightningCLI|confuse|dynaconf", re.IGNORECASE)
 _SHOWN = 12
+_MOST_TEXT = 20_000_000
 
 
 class ConfigCheck:
@@ -43,7 +44,7 @@ class ConfigCheck:
             if problem.certain and path == "config.yaml":
                 message = f"{path} is no YAML: {problem.reason}."
                 yield finding("P2C804", path, problem.line, message, "Correct the line.")
-        if not self._settings.trees or not (self._designed or any(_LOADS.search(t) for t in self._texts.values())):
+        if not self._settings.trees or not (self._designed or self._may_load()):
             return
         flow = Flow(self._settings, self._receivers, {p: blocks(t) for p, t in self._texts.items()}, self._designed)
         flow.run()
@@ -52,6 +53,14 @@ class ConfigCheck:
         yield from self._refused(reads)
         yield from self._unread(reads)
         yield from self._numbers(reads)
+
+    def _may_load(self) -> bool:
+        """Tell whether the code may load one of the files, and is not too long to be followed."""
+        texts = self._texts.values()
+        if sum(map(len, texts)) > _MOST_TEXT or not any(_LOADS.search(text) for text in texts):
+            return False
+        stems = {path.rpartition("/")[2].partition(".")[0] for path in self._settings.trees}
+        return self._settings.only() is not None or any(stem in text for text in texts for stem in stems)
 
     def _missing(self, reads: Reads) -> Iterator[Finding]:
         there: dict[str, list[bool]] = defaultdict(list)

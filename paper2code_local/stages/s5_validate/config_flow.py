@@ -15,7 +15,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from paper2code_local.source import Block, chain_of
+from paper2code_local.source import Binding, Block, chain_of
 from paper2code_local.stages.s5_validate.config_values import ANYTHING, NOTHING, UNKNOWN, Stream, Text, Tree, Values
 from paper2code_local.stages.s5_validate.receivers import Receivers
 from paper2code_local.stages.s5_validate.settings import Settings
@@ -34,7 +34,8 @@ _ATTRIBUTES = frozenset(
     {"easydict.EasyDict", "munch.munchify", "munch.Munch", "munch.Munch.fromDict", "munch.DefaultMunch.fromDict"}
     | {"box.Box", "ml_collections.ConfigDict", "ml_collections.config_dict.ConfigDict", "omegaconf.OmegaConf.create"}
 )
-_HOT = frozenset({"safe_load", "full_load", "unsafe_load", "load", "load_all", "hydra"})
+_LIBRARIES = ("yaml", "omegaconf", "hydra")
+_BUILT_IN = frozenset(dir(dict) + dir(str) + dir(list))
 _ROUNDS = 8
 _MOST = 6
 _DEPTH = 12
@@ -53,12 +54,21 @@ class Flow:
         self.path_of = {block: path for path, found in blocks.items() for block in found}
         self._by_line = {(path, b.line): b for path, found in blocks.items() for b in found if b.name}
         self._methods: dict[str, list[Block]] = defaultdict(list)
+        self._local: dict[tuple[Block | None, str], list[Block]] = defaultdict(list)
         for block in self.path_of:
+            self._local[block.outer, block.name].append(block)
             if block.cls is not None:
                 self._methods[block.name].append(block)
         self._known: dict[Hashable, Values] = {}
         self._options = {path: dict(_options(found)) for path, found in blocks.items()}
-        self._hot = set(_HOT) | ({"config"} if self.designed else set())
+        self._hot = {"config"} if self.designed else set()
+        self._imports: dict[str, dict[str, Binding]] = {path: {} for path in receivers.usages}
+        for path, usage in receivers.usages.items():
+            for name, found in ((n, b) for scope in usage.scopes for n, b in scope.bindings.items()):
+                imported = found[0].imported
+                if imported is not None and not imported.level:
+                    self._imports[path].setdefault(name, found[0])
+                    self._hot.update([name] if imported.module.startswith(_LIBRARIES) else [])
         self._changed = False
         self._complete = False
         """All that is known has arrived: what is still nothing is something unknown."""
@@ -92,7 +102,9 @@ class Flow:
             case ast.Constant():
                 if node.value is None:
                     return NOTHING
-                return frozenset({Text(node.value)}) if isinstance(node.value, str) else ANYTHING
+                if isinstance(node.value, str) and node.value.endswith((".yaml", ".yml")):
+                    return frozenset({Text(node.value)})
+                return ANYTHING
             case ast.Name():
                 return self.name(node.id, block)
             case ast.Attribute():
@@ -135,7 +147,7 @@ class Flow:
         scope: Block | None = block
         while scope is not None and scope.outer is not None:
             if chain[0] in scope.bound:
-                local = [b for b in self.path_of if b.outer is scope and b.name == chain[0]]
+                local = self._local.get((scope, chain[0]), [])
                 if len(chain) == 1 and len(local) == 1:
                     return [(local[0], 0, True)]
                 own = chain[0] in scope.positional()[:1] and scope.cls is not None and len(chain) == 2
@@ -158,14 +170,13 @@ class Flow:
         chain = chain_of(node)
         if chain is None:
             return ""
-        usage = self.receivers.usages.get(self.path_of[block])
-        bindings = usage.module.bindings.get(chain[0], []) if usage is not None else []
-        found = [b for b in bindings if b.imported is not None and not b.imported.level]
-        if found and found[0].imported is not None:
-            imported, name = found[0].imported, found[0].name
+        path = self.path_of[block]
+        found = self._imports.get(path, {}).get(chain[0])
+        if found is not None and found.imported is not None:
+            imported, name = found.imported, found.name
             whole = imported.module if imported.asname or name else imported.module.partition(".")[0]
             return ".".join((whole, *((name,) if name else ()), *chain[1:]))
-        return chain[0] if len(chain) == 1 and not bindings else ""
+        return chain[0] if len(chain) == 1 and chain[0] not in self.blocks[path][0].bound else ""
 
     def bound_arguments(self, call: ast.Call, callee: Block, filled: int) -> Iterator[tuple[str, ast.expr]]:
         """Yield the parameters of a function with what a call gives for them."""
@@ -204,8 +215,9 @@ class Flow:
             names = callee.positional()
             defaults = callee.parameters.defaults
             for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
-                if name not in given and isinstance(default, ast.Constant) and isinstance(default.value, str):
-                    self._add((callee, name), frozenset({Text(default.value, sure)}), name)
+                if name not in given and isinstance(default, ast.Constant):
+                    values = frozenset(v for v in self.value(default, callee) if v != UNKNOWN)
+                    self._add((callee, name), values if sure else _unsure(values), name)
 
     def _assign(self, target: ast.expr, values: Values, block: Block) -> None:
         match target:
@@ -338,7 +350,7 @@ class Flow:
         """Return the only method of that name in the repository: likely it is meant."""
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         found = self._methods.get(name, [])
-        return [(found[0], 1, False)] if len(found) == 1 and name not in dir(dict) + dir(str) + dir(list) else []
+        return [(found[0], 1, False)] if len(found) == 1 and name not in _BUILT_IN else []
 
     def _functions(self, thing: Thing) -> Iterator[tuple[Block, int, bool]]:
         if isinstance(thing, AFunction) and (thing.path, thing.function.line) in self._by_line:

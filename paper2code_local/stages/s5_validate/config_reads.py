@@ -25,6 +25,18 @@ _ONLY_SHOWS = re.compile(
     r"print|pprint|len|str|repr|type|bool|isinstance|id|dumps?|safe_dump|info|debug|warning|to_yaml|to_container|deepcopy"
     r"|copy|dict|SimpleNamespace|Namespace|EasyDict|munchify|fromDict|Box|ConfigDict|create|hasattr|getattr|save"
 )
+_FOLLOWED: tuple[type[ast.AST], ...] = (
+    ast.Attribute,
+    ast.Call,
+    ast.keyword,
+    ast.Subscript,
+    ast.Return,
+    ast.Expr,
+    ast.Compare,
+    ast.BinOp,
+)
+_FOLLOWED += (ast.UnaryOp, ast.FormattedValue, ast.If, ast.IfExp, ast.BoolOp, ast.While, ast.Assert, ast.Await)
+_FOLLOWED += (ast.AugAssign, ast.withitem, ast.AnnAssign, ast.NamedExpr)
 _METHODS = frozenset(dir(dict)) | {"to_dict", "toDict", "freeze", "defrost", "dump", "merge_from_file"}
 
 
@@ -100,17 +112,9 @@ class Reading:
     def _escapes(self, node: ast.expr, parent: ast.AST | None, block: Block) -> bool:
         """Tell whether a value goes on from here in a way that is not followed; calls are looked at as a whole."""
         match parent:
-            case ast.Attribute() | ast.Call() | ast.keyword() | ast.Return() | ast.Expr() | ast.Compare() | None:
-                return False
-            case ast.Subscript():
-                return parent.slice is node and False
             case ast.Assign():
                 return not all(isinstance(t, ast.Name) or self._is_own(t, block) for t in parent.targets)
-            case ast.AnnAssign() | ast.NamedExpr() | ast.withitem():
-                return False
-            case ast.BoolOp() | ast.IfExp() | ast.If() | ast.While() | ast.UnaryOp() | ast.Await() | ast.Assert():
-                return False
-        return True
+        return not isinstance(parent, _FOLLOWED)
 
     def _is_own(self, target: ast.expr, block: Block) -> bool:
         owner = target.value.id if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) else ""

@@ -6,7 +6,9 @@ prompts or who asks; touches no file and runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+import gc
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paper2code_local.artifacts.finding import Finding
@@ -42,6 +44,19 @@ Cache = MutableMapping[tuple[str, bytes], Read]
 """Path and bytes of a file → what they gave, for those who check a repository again and again."""
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the garbage collector rest: it would walk millions of syntax nodes again and again, all of them in use."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def validate(
     files: Mapping[str, bytes],
     order: ImportOrder | None = None,
