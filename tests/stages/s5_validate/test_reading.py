@@ -16,6 +16,25 @@ def test_reads_python_and_names_the_rest(tmp_path: Path) -> None:
     assert read_repository(tmp_path) == {"net/a.py": b"x = 1\n", "net/a.so": b""}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.txt",
+        "requirements/dev.txt",
+        "pyproject.toml",
+        "setup.cfg",
+        "environment.yml",
+        "config.yaml",
+        "c.sh",
+    ],
+)
+def test_reads_what_is_required_and_settings(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.py").touch()
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"x" * (2 * MAX_BYTES))
+    assert len(read_repository(tmp_path)[name]) == MAX_BYTES + 1
+
+
 @pytest.mark.parametrize("folder", [".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages", ".hidden"])
 def test_skips_what_is_not_the_repository(tmp_path: Path, folder: str) -> None:
     (tmp_path / "a.py").touch()
