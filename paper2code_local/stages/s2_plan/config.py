@@ -61,7 +61,7 @@ async def config_of(paper: Paper, text: PaperText, asker: Asker, scale: float) -
             if values.get(key, SEED) is SEED and len(values) <= SPELLED_OUT * scale:
                 values[key] = ConfigValue(key=key, value=value, section=line.section, origin="traced")
     kind = answer_type(tuple(text.sections), scale)
-    asked = prompt(__package__, "config.md", lines=stated(paper), known=[v for v in values.values() if v is not SEED])
+    asked = prompt(__package__, "config.md", lines=stated(paper))
     answer = await asker.ask(Question("plan.config", asked, kind, int(700 * scale)))
     if isinstance(answer, Unanswered):
         missing = mended("config.yaml", f"no further settings were given ({answer.reason})")

@@ -46,6 +46,9 @@ _NUMBER_FIRST = re.compile(
     r"(?P<word>epochs?|steps|iterations|layers|(?:attention )?heads|folds)\b",
     re.I,
 )
+_ROW = re.compile(rf"(?P<label>[A-Za-z][A-Za-z -]{{2,40}}(?: [α-ωϵ])?) \| {_DIGITS}\$?")
+"""A row of a table of settings."""
+_SYMBOL = re.compile(r" \S$")
 KEYS = {
     "lr": "learning_rate",
     "learning_rates": "learning_rate",
@@ -87,7 +90,10 @@ class Stated:
     text: str
 
     def settings(self) -> tuple[tuple[str, bool | int | float | str], ...]:
-        """Return (key, value) of what the line spells out: "dropout of 0.1", "α = 32", "200 epochs"."""
+        """Return (key, value) of what the line spells out: "dropout of 0.1", "α = 32", "Hidden width h | 64"."""
+        if row := _ROW.fullmatch(self.text):
+            label = _SYMBOL.sub("", row["label"])
+            return ((key_of(label), tidy(numerals(row["number"])[0])),) if WORDS.search(label) else ()
         plain = _CITATION.sub(lambda cited: " " * len(cited.group()), self.text)
         found = [(m.start(), m["word"] or m["greek"], m["number"]) for m in _NAMED_FIRST.finditer(plain)]
         found += [(m.start(), m["word"], m["number"]) for m in _NUMBER_FIRST.finditer(plain)]

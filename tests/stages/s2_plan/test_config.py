@@ -167,4 +167,4 @@ async def test_what_the_paper_spells_out_is_there_whatever_the_model_says() -> N
         ("steps", 32000, "s2", "traced"),
         ("workers", 4, "", "assumed"),
     ]
-    assert "steps: 32000" in engine.asked[0].user
+    assert "32,000 steps" in engine.asked[0].user
