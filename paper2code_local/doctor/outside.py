@@ -16,7 +16,8 @@ from paper2code_local.stages.s1_parse.grobid_answers import IMAGE, advice
 
 NOWHERE = ("192.0.2.1", "198.51.100.1")
 """Reserved for documentation (RFC 5737): no machine has these addresses."""
-SECONDS = 1.5
+SECONDS = 8.0
+"""A GROBID on a busy machine may take so long; one that is not there refuses at once."""
 CONTAINERS = {"docker": ("docker", "version"), "podman": ("podman", "info"), "apptainer": ("apptainer", "--version")}
 """What scripts/start-grobid can use, and how one asks it whether it works."""
 
