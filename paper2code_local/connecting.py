@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,11 +90,10 @@ class Connection:
     async def engine(self) -> HttpEngine:
         """Return an engine on the server. Raises EngineError (`lost`, `changed`, …) when it is not what it was."""
         wire = _wire(self.server.url, self.arguments)
-        try:
+        async with AsyncExitStack() as unless_reached:
+            unless_reached.push_async_callback(wire.close)
             await reached(wire, self.server)
-        except BaseException:
-            await wire.close()
-            raise
+            unless_reached.pop_all()
         return HttpEngine(self.server, wire, self.tokenizer, concurrency=self.arguments.concurrency)
 
 
