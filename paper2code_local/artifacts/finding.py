@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from paper2code_local.artifacts.frozen import Frozen
 
 Severity = Literal["error", "warning"]
@@ -24,6 +26,8 @@ class Finding(Frozen):
     """What is wrong, in one sentence."""
     hint: str
     """What a person or a model can do about it, in one sentence."""
+    about: tuple[str, ...] = Field(default=(), exclude=True)
+    """What in the code it is about, for those who mend it; the module that makes the finding says what by code."""
 
 
 def errors_of(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

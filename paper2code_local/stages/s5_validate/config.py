@@ -90,9 +90,8 @@ class ConfigCheck:
         instead = close or there[:_SHOWN]
         has = f" It has {', '.join(f'`{key}`' for key in instead)}." if instead else ""
         message = f"`{'.'.join(read.keys)}` is read, but {read.file} has no such key."
-        return finding(
-            "P2C801", read.path, read.line, message, f"Add the key to {read.file}, or read another.{has}", severity
-        )
+        hint = f"Add the key to {read.file}, or read another.{has}"
+        return finding("P2C801", read.path, read.line, message, hint, severity, (read.file, *read.keys))
 
     def _refused(self, reads: Reads) -> Iterator[Finding]:
         for read, name in reads.refused:
@@ -132,7 +131,7 @@ class ConfigCheck:
                 spelled = number_spelling(entry)
                 if spelled is not None and not self._is_converted(keys[-1]):
                     message = f"`{'.'.join(keys)}: {entry.text}` is text for PyYAML, no number."
-                    yield finding("P2C803", file, entry.line, message, f"Write `{spelled}`.")
+                    yield finding("P2C803", file, entry.line, message, f"Write `{spelled}`.", about=(file, spelled))
 
     def _is_converted(self, key: str) -> bool:
         """Tell whether the code makes a number of what it reads under a key."""

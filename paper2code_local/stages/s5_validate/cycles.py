@@ -76,9 +76,8 @@ def _against_order(inner: list[tuple[str, Edge]], order: ImportOrder) -> Finding
     path, edge = (backward or inner)[0]
     files = ", ".join(sorted({p for p, _ in inner}))
     message = f"{path} imports {edge.target} in a circle of imports among: {files}."
-    return finding(
-        "P2C203", path, edge.imported.line, message, "Remove this import, or move what both need to a third file."
-    )
+    hint = "Remove this import, or move what both need to a third file."
+    return finding("P2C203", path, edge.imported.line, message, hint, about=(edge.target,))
 
 
 def _in_thought(
@@ -111,6 +110,7 @@ def _in_thought(
         f"`{failure.name}` yet{depends}.",
         "Move what both files need to a third one, or import it inside the function that uses it.",
         "error" if always else "warning",
+        (failure.target,),
     )
 
 

@@ -50,10 +50,11 @@ class ImportCheck:
         if resolved.outside:
             message = f"`{_statement(imported)}` leaves the package that {path} is in."
             hint = "Import by the full name from the top of the repository, without leading dots."
-            yield finding("P2C205", path, imported.line, message, hint)
+            yield finding("P2C205", path, imported.line, message, hint, about=(_module(imported),))
         elif resolved.missing:
             message = f"`{_statement(imported)}`: there is no such module in this repository."
-            yield finding("P2C201", path, imported.line, message, self._instead_of_module(imported, resolved.near))
+            hint = self._instead_of_module(imported, resolved.near)
+            yield finding("P2C201", path, imported.line, message, hint, about=(_module(imported),))
         elif resolved.certain:
             for name, _ in imported.names:
                 if not any(self._modules.provides(module, name) for module in resolved.modules):
@@ -73,7 +74,7 @@ class ImportCheck:
             hint = f"Define `{name}` in {where}, or use what it has: {_listed(public)}."
         else:
             hint = f"Define `{name}` in {where}."
-        return finding("P2C202", path, imported.line, message, hint)
+        return finding("P2C202", path, imported.line, message, hint, about=(name, where))
 
     def _instead_of_module(self, imported: Import, near: Module) -> str:
         wanted = imported.module.rpartition(".")[2]
@@ -96,7 +97,7 @@ class ImportCheck:
                 message = f"{path} imports {target}, which is not among the files that it needs."
             allowed = _listed(sorted(self._needs[path])) if self._needs[path] else "no file of this repository"
             hint = f"Do without it: this file may import {allowed}."
-            yield finding("P2C204", path, imported.line, message, hint)
+            yield finding("P2C204", path, imported.line, message, hint, about=(target,))
 
 
 def shadowing(modules: Modules) -> Iterator[Finding]:
@@ -125,11 +126,15 @@ def imported_files(modules: Modules, imported: Import, importer: str) -> list[st
     return list(dict.fromkeys(files))
 
 
+def _module(imported: Import) -> str:
+    return "." * imported.level + imported.module
+
+
 def _statement(imported: Import) -> str:
     if not imported.is_from:
         return f"import {imported.module}"
     names = "*" if imported.star else ", ".join(name for name, _ in imported.names[:_SHOWN])
-    return f"from {'.' * imported.level}{imported.module} import {names}"
+    return f"from {_module(imported)} import {names}"
 
 
 def _listed(names: list[str]) -> str:

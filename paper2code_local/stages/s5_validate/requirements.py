@@ -125,7 +125,7 @@ class RequirementCheck:
             message = f"`{top}` is imported, but {self._declared.place} does not require `{wanted}`"
             message += f", which only comes along with `{behind}`." if behind else "."
             hint = f"Add `{wanted}` to {self._declared.place}."
-            yield finding("P2C901", use.path, use.imported.line, message, hint, severity)
+            yield finding("P2C901", use.path, use.imported.line, message, hint, severity, (top, wanted))
 
     def _is_covered(self, use: _Use) -> bool:
         if use.top in _NAMESPACES:

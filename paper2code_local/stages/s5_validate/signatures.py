@@ -100,7 +100,8 @@ def _finding(path: str, call: Call, problem: Mismatch, hint: str, sure: bool) ->
         message = f"`{name}` gets `{problem.detail}` by position and again by keyword."
     else:
         message = f"`{name}` is called without its argument `{problem.detail}`."
-    return finding(_CODES[problem.kind], path, call.place.line, message, hint, None if sure else "warning")
+    about = (name, problem.detail)
+    return finding(_CODES[problem.kind], path, call.place.line, message, hint, None if sure else "warning", about)
 
 
 def _parameters(signature: Signature) -> str:

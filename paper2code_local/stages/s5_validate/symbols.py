@@ -31,6 +31,8 @@ _INJECTED = frozenset(_INJECTED_NAMES.split())
 _BUILTINS = frozenset(dir(builtins)) | _INJECTED
 _TYPE = frozenset(dir(type))
 _NEAR = 0.8
+_LISTED = 300
+"""Characters of the names that a hint lists, at most."""
 
 
 class SymbolCheck:
@@ -72,6 +74,7 @@ class SymbolCheck:
                 f"`{name}` is used and defined nowhere.",
                 hint,
                 "warning" if place.doubtful or name in _PYTHON_2 else None,
+                (name,),
             )
 
     def _lacking(self, path: str) -> Iterator[Finding]:
@@ -146,8 +149,10 @@ class SymbolCheck:
             known = [*thing.cls.stores, *thing.cls.scope.bindings]
             message = f"`{shown}.{name}`: {owner} has no attribute or method `{name}`."
         close = self._nearest.to(name, known)
-        hint = f"Did you mean `{close}`?" if close else f"Define `{name}` in {owner}, or use what it has."
-        return finding(code, path, place.line, message, hint, "warning" if place.doubtful else severity)
+        has = ", ".join(f"`{each}`" for each in sorted(known) if not each.startswith("_"))
+        use = f"use what it has: {has}" if 0 < len(has) < _LISTED else "use what it has"
+        hint = f"Did you mean `{close}`?" if close else f"Define `{name}` in {owner}, or {use}."
+        return finding(code, path, place.line, message, hint, "warning" if place.doubtful else severity, (shown, name))
 
 
 def _rank(place: Place) -> tuple[bool, int]:
