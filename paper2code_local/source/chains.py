@@ -43,6 +43,21 @@ def chain_of(node: ast.expr) -> Chain | None:
     return None
 
 
+def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node of a tree, in no order that counts; faster than `ast.walk`."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                if value._fields:
+                    stack.append(value)
+            elif type(value) is list:
+                stack.extend([each for each in value if isinstance(each, ast.AST)])
+
+
 def literal(node: ast.expr | None) -> str | tuple[str, ...] | None:
     """Return a string, or a list or tuple of strings; None for everything else."""
     if isinstance(node, ast.Constant):

@@ -1,10 +1,11 @@
 """Whether a file compiles, and if not, what kind of text it is.
 
-In: source text. Out: a `Problem` or None. Must not know of findings or models. Nothing is ever run.
+In: source text. Out: a `Problem` or None, or a syntax tree. Must not know of findings or models. Nothing is ever run.
 """
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 import warnings
@@ -55,6 +56,16 @@ def compile_error(text: str, path: str) -> Problem | None:
     if _is_prose(lines, line) or _is_prose(lines, _first_error_row(text) + 1):
         return Problem(line, message, "prose")
     return Problem(line, message, "truncated" if _stops_at_end(text, line, message, column) else "syntax")
+
+
+def syntax_tree(text: str) -> ast.Module | None:
+    """Parse a file; None when it does not parse, or is nested too deeply to be read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _error(text: str, path: str, flags: int) -> tuple[int, str, int] | None:

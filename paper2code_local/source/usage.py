@@ -1,6 +1,6 @@
 """How a file uses names: its scopes, what they bind, what is read, called and assigned.
 
-In: source text that compiles. Out: a frozen `Usage`. Must not know other files, nor what is right or wrong.
+In: the syntax tree of a file. Out: a frozen `Usage`. Must not know other files, nor what is right or wrong.
 One walk without recursion, linear in the text.
 """
 
@@ -37,12 +37,8 @@ _SETS_ANYTHING = frozenset({"store_attr", "save_hyperparameters"})
 _CLASS_FIRST = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 
 
-def usage(text: str) -> Usage | None:
-    """Read how a file uses names; None when it does not parse, or is nested too deeply to be read."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def usage(tree: ast.Module, text: str) -> Usage:
+    """Read how a file uses names; `text` is what `tree` was made of."""
     walk = _Walk(_is_lazy(tree))
     walk.run(tree)
     return walk.usage(text)

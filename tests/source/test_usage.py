@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from paper2code_local.source import Usage, usage
+from paper2code_local.source.problem import syntax_tree
 
 FOLDER = Path(json.__file__).parent.parent
 MODULES = ["argparse.py", "ast.py", "dataclasses.py", "enum.py", "functools.py", "inspect.py", "json/encoder.py"]
@@ -15,9 +16,9 @@ MODULES += ["logging/__init__.py", "pathlib.py", "typing.py"]
 
 
 def _read(text: str) -> Usage:
-    found = usage(text)
-    assert found is not None
-    return found
+    tree = syntax_tree(text)
+    assert tree is not None
+    return usage(tree, text)
 
 
 def _implicit(table: symtable.SymbolTable) -> set[str]:
@@ -77,4 +78,6 @@ def test_chains_are_read_as_far_as_they_go() -> None:
     ],
 )
 def test_deep_or_broken_text_is_read_or_refused_but_never_too_much(text: str) -> None:
-    usage(text)
+    tree = syntax_tree(text)
+    if tree is not None:
+        usage(tree, text)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.import_order import ImportOrder
 from paper2code_local.source import Outline, Usage, outline, usage
+from paper2code_local.source.problem import syntax_tree
 from paper2code_local.stages.s5_validate.config import ConfigCheck
 from paper2code_local.stages.s5_validate.cycles import circular_imports
 from paper2code_local.stages.s5_validate.ignores import ignored, unknown_codes
@@ -38,6 +39,8 @@ class Read:
     """None for what is no code."""
     usage: Usage | None
     """None for what does not compile, or is not understood in full."""
+    unsafe: tuple[Finding, ...]
+    """What running it may do beyond computing."""
 
 
 Cache = MutableMapping[tuple[str, bytes], Read]
@@ -93,8 +96,7 @@ def validate(
     found.extend(placeholders({path: o for path, o in outlines.items() if whole[path] is not None}, order))
     if order is not None:
         found.extend(PromiseCheck(order, whole, receivers).check())
-    for path, text in whole.items():
-        found.extend(safety(path, text or ""))
+    found.extend(each for read in sources.values() for each in read.unsafe)
     understood = {path: text for path, text in whole.items() if text is not None}
     found.extend(ConfigCheck(files, understood, receivers, order is not None).check())
     found.extend(RequirementCheck(files, modules, order is not None).check())
@@ -112,6 +114,10 @@ def _read(path: str, data: bytes, cache: Cache) -> Read:
     if key not in cache:
         reading = read_source(path, data)
         seen = outline(reading.text) if reading.text is not None and reading.is_code else None
-        compiles = reading.finding is None and seen is not None and seen.exact
-        cache[key] = Read(reading, seen, usage(reading.text) if compiles and reading.text is not None else None)
+        tree = syntax_tree(reading.text) if reading.text is not None and reading.finding is None else None
+        if tree is None or seen is None or reading.text is None:
+            cache[key] = Read(reading, seen, None, ())
+        else:
+            used = usage(tree, reading.text) if seen.exact else None
+            cache[key] = Read(reading, seen, used, tuple(safety(path, tree, reading.text)))
     return cache[key]

@@ -95,6 +95,8 @@ class Modules:
             for name in self.children[folder]:
                 self._homes[name].append(folder)
         self._names: dict[str, frozenset[str] | None] = {}
+        self._resolved: dict[tuple[str, int, str, bool], Resolved] = {}
+        """By what is imported, and all that matters of the file that imports it."""
         self._namespaces_in_use = frozenset(ours) | frozenset(
             folder
             for outline in outlines.values()
@@ -104,6 +106,14 @@ class Modules:
 
     def resolve(self, imported: Import, importer: str) -> Resolved:
         """Find what an import in the file `importer` means; neither found nor missing: it is not of this repository."""
+        outline = self.outlines.get(importer)
+        anywhere = outline is not None and outline.changes_path
+        key = (imported.module, imported.level, importer.rpartition("/")[0], anywhere)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(imported, importer)
+        return self._resolved[key]
+
+    def _resolve(self, imported: Import, importer: str) -> Resolved:
         if imported.level:
             return self._relative(imported, importer)
         parts = imported.module.split(".")

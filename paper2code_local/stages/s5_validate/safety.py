@@ -1,6 +1,6 @@
 """What a reader should know before running the code (P2C001 to P2C005): warnings, never more.
 
-In: the text of a file that compiles. Out: findings. Must not know other files. Names are followed through the file's
+In: a file that compiles. Out: findings. Must not know other files. Names are followed through the file's
 imports, not through variables: what is hidden is not found.
 """
 
@@ -11,14 +11,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from paper2code_local.artifacts.finding import Finding
-from paper2code_local.source import chain_of
+from paper2code_local.source.chains import chain_of, nodes_of
 from paper2code_local.stages.s5_validate.codes import finding
 
-_SUSPECT = re.compile(
-    r"\b(?:eval|exec)\s*\(|\bos\b.{0,40}(?:system|popen)|shell\s*=|pickle|\bload\s*\(|unsafe_load|joblib|requests"
-    r"|urllib|urlopen|urlretrieve|socket|http|aiohttp|download|from_pretrained|load_dataset|load_state_dict_from_url"
-    r"|\bhub\b|wget|gdown|ftplib|paramiko|smtplib|[\"'](?:/|~|\.\.)|expanduser|\.home\("
+_SUSPECT = (
+    *"eval exec system popen getoutput getstatusoutput shell load pickle open requests http url".split(),  # noqa: SIM905
+    *"socket aiohttp wget gdown ftplib paramiko smtplib hub boto3 fetch_ from_pretrained".split(),  # noqa: SIM905
+    *(quote + start for quote in "\"'" for start in ("/", "~", "..", "./")),
+    *(f"{quote}{drive}" for quote in "\"'" for drive in ("C:", "D:")),
+    "expanduser",
+    "home()",
 )
+"""Without one of these in its text, a file is not looked at."""
 _TESTS = re.compile(r"(?:.*/)?(?:tests?|testing)/.*|(?:.*/)?(?:conftest|test_\w+|\w+_test|setup)\.py")
 _SHELL = frozenset(
     {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput"}
@@ -50,20 +54,16 @@ _METHODS = frozenset({"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "
 _OUTSIDE = re.compile(r"(?:/(?!dev/|tmp(?:/|$)|proc/|sys/)|~|[A-Za-z]:[\\/]|(?:\./)*\.\.(?:/|$)).*", re.DOTALL)
 
 
-def safety(path: str, text: str) -> Iterator[Finding]:
-    """Yield what running the file may do beyond computing."""
-    if _TESTS.fullmatch(path) or _SUSPECT.search(text) is None:
-        return
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+def safety(path: str, tree: ast.Module, text: str) -> Iterator[Finding]:
+    """Yield what running the file may do beyond computing; `text` is what `tree` was made of."""
+    if _TESTS.fullmatch(path) or not any(word in text for word in _SUSPECT):
         return
     calls: list[ast.Call] = []
     names = _Names()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+    for node in nodes_of(tree):
+        if type(node) is ast.Call:
             calls.append(node)
-        else:
+        elif type(node) in _NAMING:
             names.take(node)
     said: set[tuple[str, int]] = set()
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
@@ -74,6 +74,11 @@ def safety(path: str, text: str) -> Iterator[Finding]:
                 said.add((code, call.lineno))
                 message, hint = problem
                 yield finding(code, path, call.lineno, message, hint)
+
+
+_NAMING = frozenset(
+    {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.arg}
+)
 
 
 class _Names:
