@@ -62,6 +62,15 @@ class Question(Generic[A]):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why a passage cannot be used."""
+
+    reason: str
+    avoid: tuple[str, ...] = ()
+    """What it held: the next one is written without these words."""
+
+
+@dataclass(frozen=True)
 class Passage:
     """Asks for text that continues `opening`."""
 
@@ -70,10 +79,12 @@ class Passage:
     opening: str
     stop: tuple[str, ...]
     max_tokens: int
-    refuse: Callable[[str], str | None]
+    refuse: Callable[[str], Refusal | None]
     """Given what the model wrote after `opening`."""
     avoid: tuple[str, ...] = ()
-    """What an answer that is asked for again should not hold."""
+    """Words that no answer should hold."""
+    avoid_again: tuple[str, ...] = ()
+    """Nor one that is asked for again: a refused answer that has them is not shown, or they would be copied."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +132,11 @@ class Asker:
     async def write(self, passage: Passage) -> str | Unanswered:
         """Ask for text until it is usable, at most `attempts` times; text that was cut is continued first."""
         reason, quoted = "", ""
+        avoid = passage.avoid
         for attempt in range(self.attempts):
             written = ""
             for part in range(CONTINUATIONS + 1):
-                opened = replace(passage, opening=passage.opening + written)
+                opened = replace(passage, opening=passage.opening + written, avoid=avoid)
                 request = self._request(opened, attempt, None, feedback(reason, quoted), part)
                 if isinstance(request, Unanswered):
                     return request
@@ -132,9 +144,11 @@ class Asker:
                 written += completion.text
                 if completion.finish != "length" or repeats_itself(written):
                     break
-            reason, quoted = self._fault(passage, completion, written)
-            if not reason:
+            refusal, quoted = self._fault(passage, completion, written)
+            if refusal is None:
                 return written
+            reason = refusal.reason
+            avoid = tuple(dict.fromkeys((*avoid, *passage.avoid_again, *refusal.avoid)))
             self.told(request.label, reason)
         return Unanswered(passage.label, reason)
 
@@ -157,12 +171,12 @@ class Asker:
         refused = question.refuse(answer)
         return (None, refused, self._quotation(text)) if refused else (answer, "", "")
 
-    def _fault(self, passage: Passage, completion: Completion, written: str) -> tuple[str, str]:
+    def _fault(self, passage: Passage, completion: Completion, written: str) -> tuple[Refusal | None, str]:
         if reason := useless(completion, written):
-            return reason, ""
+            return Refusal(reason), ""
         refused = passage.refuse(written)
-        copied = any(word in written for word in passage.avoid)  # if it were shown, it would be written again
-        return (refused or "", self._quotation(written) if refused and not copied else "")
+        copied = any(word in written for word in passage.avoid_again)
+        return refused, self._quotation(written) if refused and not copied else ""
 
     def _request(
         self,
@@ -192,7 +206,7 @@ class Asker:
             answer_schema=schema,
             max_tokens=asked.max_tokens,
             stop=asked.stop if isinstance(asked, Passage) else (),
-            avoid=asked.avoid if isinstance(asked, Passage) and attempt else (),
+            avoid=asked.avoid if isinstance(asked, Passage) else (),
             sampling=self.sampling.model_copy(update={"temperature": warmer}),
             seed=int.from_bytes(hashlib.sha256(f"{self.seed}:{label}".encode()).digest()[:4], "big"),
         )

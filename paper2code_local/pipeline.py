@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from paper2code_local import __version__, casting, session
@@ -18,19 +18,18 @@ from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import FilePlan, Plan
-from paper2code_local.artifacts.promises import import_order
 from paper2code_local.artifacts.provenance import Provenance
+from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
+from paper2code_local.checking import Checking, counted
 from paper2code_local.errors import InputError
 from paper2code_local.events import Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
-from paper2code_local.isolated import isolated
 from paper2code_local.prefix import PaperText, paper_text, plan_texts
 from paper2code_local.rundir import RunDir, default_run
 from paper2code_local.settings import Job, ModelRecord, ModelStage, RunRecord, budget, by_stage
-from paper2code_local.stages import s1_parse, s2_plan, s3_analyse, s4_code, s6_repair, s7_write
-from paper2code_local.stages.s5_validate.gate import validate
+from paper2code_local.stages import s1_parse, s2_plan, s3_analyse, s4_code, s7_write
 
 NOTES_BYTES = 200_000
 
@@ -45,7 +44,7 @@ class Outcome:
     """None when the run was asked to stop early."""
     plan: Plan | None = None
     findings: tuple[Finding, ...] = ()
-    before_repair: tuple[Finding, ...] = ()
+    repair: RepairReport | None = None
     stubbed_files: tuple[str, ...] = ()
     stubbed_names: tuple[str, ...] = ()
 
@@ -149,8 +148,8 @@ async def _stages(run: Run) -> Outcome:
             if isinstance(coded, SourceFile) and coded.path not in kept:
                 run.folder.keep(f"4-repo/{coded.path}", coded.text)
         return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
-    validated, before = await _checked(run, plan, specs, repo, kept)
-    return await _written(run, plan, specs, validated, before)
+    plan, validated, report = await _checked(run, plan, specs, repo, kept)
+    return await _written(run, plan, specs, validated, report)
 
 
 async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
@@ -254,50 +253,26 @@ async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Re
 
 async def _checked(
     run: Run, plan: Plan, specs: Mapping[str, FileSpec], repo: Repo, kept: frozenset[str]
-) -> tuple[ValidatedRepo, tuple[Finding, ...]]:
+) -> tuple[Plan, ValidatedRepo, RepairReport]:
+    """Check and repair; the plan may gain what the code turned out to need."""
     part = await run.enter("code")
-    order = import_order(plan)
-    looked: dict[tuple[tuple[str, bytes], ...], tuple[Finding, ...]] = {}
-
-    async def gate(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
-        texts = {path: data.decode() for path, data in files.items()}
-        around = s7_write.surroundings(texts, plan, run.paper)
-        files = {**files, **{path: text.encode() for path, text in around.items()}}
-        key = tuple(sorted(files.items()))
-        if key not in looked:  # repair and settle begin with a look at what the last look saw
-            looked[key] = await isolated(validate, files, order)
-        return looked[key]
-
-    async def rewrite(
-        path: str, complaint: str, units: tuple[str, ...], label: str, repo: Repo
-    ) -> SourceFile | Unwritten:
-        files = {f.path: f for f in repo.files}
-        needed = tuple(f for need in plan.file(path).needs if isinstance(f := files[need], SourceFile))
-        once = replace(part.asker, attempts=1)  # a round asks once; the next round is the next attempt
-        return await s4_code.recode_file(
-            files[path], plan, specs, needed, once, part.model.granularity, complaint, units, label
-        )
-
-    def skeleton(path: str, reason: str) -> SourceFile:
-        return s4_code.skeleton_file(path, plan, specs, reason)
-
+    checking = Checking(run.paper, specs, part, kept)
     with run.stage("validate") as notes:
-        findings = await s6_repair.look(repo, gate)
-        run.say(Checked(when="before_repair", findings=findings))
-        notes.append(f"{len(errors_of(findings))} errors, {len(findings) - len(errors_of(findings))} warnings")
+        before = await checking.look(plan, repo)
+        run.say(Checked(when="before_repair", findings=before))
+        notes.append(counted(before))
     with run.stage("repair") as notes:
-        repaired = await s6_repair.repair(repo, gate, rewrite, run.job.repair_rounds, kept)
-        validated = await s6_repair.settle(repaired.repo, plan, gate, skeleton, kept)
+        plan, validated, report = await checking.repair(plan, repo, before, run.job.repair_rounds)
         stubs = len(validated.stubbed_files) + len(validated.stubbed_names)
-        notes.append(f"{repaired.rounds} rounds, {stubs} stubs")
+        notes.append(f"{report.rounds} rounds, {counted(report.after)}, {stubs} stubs")
     for file in validated.files:
         if file.path not in kept and file.text:
             run.folder.keep(f"4-repo/{file.path}", file.text)
-    return validated, repaired.before
+    return plan, validated, report
 
 
 async def _written(
-    run: Run, plan: Plan, specs: Mapping[str, FileSpec], validated: ValidatedRepo, before: tuple[Finding, ...]
+    run: Run, plan: Plan, specs: Mapping[str, FileSpec], validated: ValidatedRepo, report: RepairReport
 ) -> Outcome:
     findings = (*run.findings, *validated.findings)
     run.say(Checked(when="final", findings=findings))
@@ -314,7 +289,7 @@ async def _written(
     with run.stage("write") as notes:
         ordered = tuple(specs[f.path] for f in plan.files)
         files = s7_write.render_repository(
-            validated, plan, ordered, run.paper, run.cast["code"].text.cut, findings, provenance
+            validated, plan, ordered, run.paper, run.cast["code"].text.cut, findings, provenance, report
         )
         trouble = s7_write.write_repository(files, run.job.out, run=run.folder.root.name, git=run.job.git)
         if trouble:
@@ -326,7 +301,7 @@ async def _written(
         repo=run.job.out.absolute(),
         plan=plan,
         findings=findings,
-        before_repair=before,
+        repair=report,
         stubbed_files=validated.stubbed_files,
         stubbed_names=validated.stubbed_names,
     )

@@ -45,14 +45,15 @@ def within(*places: str) -> set[str]:
 LAYERS = {
     "cli": ("cli/", "__main__.py"),
     "pipeline": ("pipeline.py", *("cli/", "__main__.py")),
-    "casting": ("casting.py", "pipeline.py", "cli/"),
+    "casting": ("casting.py", "checking.py", "pipeline.py", "cli/"),
+    "checking": ("checking.py", "pipeline.py"),
     "connecting": ("connecting.py", "session.py"),
     "rundir": ("rundir.py", "casting.py", "pipeline.py", "cli/"),
     "session": ("session.py", "casting.py", "pipeline.py", "doctor/", "cli/"),
     "settings": ("settings.py", "session.py", "casting.py", "pipeline.py", "doctor/", "cli/"),
     "events": ("events.py", "session.py", "casting.py", "pipeline.py", "listeners/", "cli/"),
     "listeners": ("listeners/", "cli/"),
-    "stages": ("stages/", "pipeline.py", "doctor/", "cli/"),
+    "stages": ("stages/", "checking.py", "pipeline.py", "doctor/", "cli/"),
     "doctor": ("doctor/", "cli/"),
     "prefix": ("prefix.py", "stages/", "casting.py", "pipeline.py", "cli/"),
     "asking": ("asking.py", "stages/", "casting.py"),
@@ -61,7 +62,7 @@ LAYERS = {
     "engine.vllm": ("engine/vllm.py", "engine/dialects.py", "engine/served.py", "session.py"),
     "httpx2": ("engine/wire.py",),
     "offline": ("offline.py", "isolated.py", "doctor/", "cli/"),
-    "isolated": ("isolated.py", "stages/s1_parse/", "pipeline.py", "doctor/", "cli/"),
+    "isolated": ("isolated.py", "stages/s1_parse/", "checking.py", "doctor/", "cli/"),
     "vllm": ("engine/vllm.py",),
     "torch": ("engine/vllm.py", "modelstore/convert.py"),
     "transformers": ("engine/vllm.py", "modelstore/convert.py"),
@@ -87,7 +88,7 @@ def test_stages_do_not_know_each_other() -> None:
     stages = {name.split("/")[1] for name in FILES if name.startswith("stages/s")}
     assert len(stages) == 7
     for stage in stages:
-        assert importers(f"stages.{stage}") - within(f"stages/{stage}/") <= within("pipeline.py", "doctor/", "cli/")
+        assert importers(f"stages.{stage}") - within(f"stages/{stage}/") <= within("checking.py", "pipeline.py", "doctor/", "cli/")
 
 
 def test_nouns_and_source_know_nothing_above_them() -> None:

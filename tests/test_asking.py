@@ -19,6 +19,7 @@ from paper2code_local.asking import (
     Passage,
     Prompt,
     Question,
+    Refusal,
     Unanswered,
     echo,
     render,
@@ -201,17 +202,33 @@ async def test_what_repeats_itself_is_not_continued() -> None:
 
 async def test_a_refused_passage_is_shown_with_the_reason() -> None:
     engine = Answering(in_turn("    pass\n", "    return 1\n"))
-    refuse = lambda written: "its body is pass" if "pass" in written else None  # noqa: E731
+    refuse = lambda written: Refusal("its body is pass") if "pass" in written else None  # noqa: E731
     assert await asker(engine).write(passage(refuse=refuse)) == "    return 1\n"
     assert "refused: its body is pass\nIt was:\n    pass" in engine.asked[1].user
 
 
 async def test_what_should_not_be_written_is_avoided_when_asked_again_and_not_shown() -> None:
     engine = Answering(in_turn("    pass\n", "    return 1\n"))
-    refuse = lambda written: "its body is pass" if "pass" in written else None  # noqa: E731
-    assert await asker(engine).write(passage(refuse=refuse, avoid=("pass",))) == "    return 1\n"
+    refuse = lambda written: Refusal("its body is pass") if "pass" in written else None  # noqa: E731
+    assert await asker(engine).write(passage(refuse=refuse, avoid_again=("pass",))) == "    return 1\n"
     assert [request.avoid for request in engine.asked] == [(), ("pass",)]
     assert "refused" not in engine.asked[1].user
+
+
+async def test_what_a_refusal_names_is_avoided_from_then_on_and_the_answer_is_shown_with_the_reason() -> None:
+    engine = Answering(in_turn("    return lodaer\n", "    return looder\n", "    return 1\n"))
+
+    def refuse(written: str) -> Refusal | None:
+        name = written.split()[1]
+        return None if name == "1" else Refusal(f"{name} is defined nowhere", (name,))
+
+    assert await asker(engine).write(passage(refuse=refuse, avoid=("eval",))) == "    return 1\n"
+    assert [request.avoid for request in engine.asked] == [
+        ("eval",),
+        ("eval", "lodaer"),
+        ("eval", "lodaer", "looder"),
+    ]
+    assert "refused: lodaer is defined nowhere\nIt was:\n    return lodaer" in engine.asked[1].user
 
 
 # -- fitting -----------------------------------------------------------------------------------------------------------
@@ -249,7 +266,7 @@ def test_no_request_is_longer_than_the_context(context: int, sizes: list[int], s
     words = Words()
     engine = Answering(in_turn("    pass and so on\n", "    return 1\n"), can_prefill=prefill)
     tails = tuple("word " * size for size in sizes)
-    refuse = lambda written: "no" if "pass" in written else None  # noqa: E731
+    refuse = lambda written: Refusal("no") if "pass" in written else None  # noqa: E731
     run(asker(engine, context=context).knowing("paper " * shared).write(passage(tails=tails, refuse=refuse)))
     for asked in engine.asked:
         assert words.count(asked.system + asked.user + asked.prefill) + asked.max_tokens <= context

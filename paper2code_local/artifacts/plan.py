@@ -17,6 +17,8 @@ from paper2code_local.artifacts.paths import RepoPath
 
 ENTRY = "main.py"
 """The entry point: always planned, always last."""
+CONFIG = "config.yaml"
+"""The settings of the experiment."""
 RelationKind = Literal["inheritance", "composition", "aggregation", "association", "dependency"]
 
 

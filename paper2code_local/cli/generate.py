@@ -18,6 +18,7 @@ from rich.console import Console
 
 from paper2code_local import casting, offline, pipeline
 from paper2code_local.artifacts.finding import errors_of
+from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
@@ -185,6 +186,7 @@ def engine_arg(text: str) -> tuple[str, JsonValue]:
 
 def result(outcome: Outcome, totals: Totals) -> dict[str, object]:
     """Return the object of --json."""
+    repair = outcome.repair
     origins = Counter(v.origin for v in outcome.plan.config) if outcome.plan else Counter[str]()
     return {
         "schema_version": 1,
@@ -192,7 +194,8 @@ def result(outcome: Outcome, totals: Totals) -> dict[str, object]:
         "repo": str(outcome.repo) if outcome.repo else None,
         "run": str(outcome.run.absolute()),
         "findings": [finding.model_dump() for finding in outcome.findings],
-        "before_repair": [finding.model_dump() for finding in outcome.before_repair],
+        "before_repair": [finding.model_dump() for finding in repair.before] if repair else [],
+        "repair": repaired(repair) if repair else None,
         "stubbed": {"files": len(outcome.stubbed_files), "names": len(outcome.stubbed_names)},
         "config": {origin: origins[origin] for origin in ("traced", "untraced", "assumed")},
         "calls": totals.calls,
@@ -205,6 +208,20 @@ def result(outcome: Outcome, totals: Totals) -> dict[str, object]:
         "seconds": dict(totals.seconds),
         "model": outcome.record.model,
         "parser": outcome.record.parser,
+    }
+
+
+def repaired(report: RepairReport) -> dict[str, object]:
+    """Return what repair did, for --json."""
+    return {
+        "rounds": report.rounds,
+        "ended": report.ended,
+        "errors": {
+            "before": len(errors_of(report.before)),
+            "mechanical": len(errors_of(report.mended)),
+            "after": len(errors_of(report.after)),
+        },
+        "changes": [change.model_dump() for change in report.changes],
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from pydantic import JsonValue
 
 from paper2code_local.artifacts.frozen import Frozen
+from paper2code_local.engine.avoiding import spellings
 from paper2code_local.engine.chat import WORD_JOINER
 from paper2code_local.engine.protocol import Request
 from paper2code_local.engine.vllm import constraints
@@ -129,7 +130,7 @@ def _drawing(server: Server, request: Request) -> dict[str, Any]:
     if request.stop:
         body["stop"] = list(request.stop[:MOST_STOPS])
     if server.extended and request.avoid:
-        body["bad_words"] = list(request.avoid)
+        body["bad_words"] = spellings(request.avoid)
     if server.extended and request.sampling.repetition_penalty != 1:
         body["repetition_penalty"] = request.sampling.repetition_penalty
     if request.answer_schema is not None:

@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from paper2code_local.engine import watchdog
+from paper2code_local.engine.avoiding import spellings
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.prefill import PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
@@ -238,7 +239,7 @@ def _sampling(request: Request) -> Any:
         repetition_penalty=request.sampling.repetition_penalty,
         seed=request.seed,
         stop=list(request.stop) or None,
-        bad_words=list(request.avoid) or None,
+        bad_words=spellings(request.avoid) or None,
         min_tokens=AVOIDING_LEAST if request.avoid else 0,
         structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
         output_kind=RequestOutputKind.CUMULATIVE,

@@ -22,6 +22,15 @@ def unit_at(text: str, line: int) -> Definition | None:
     return max(holding, key=lambda d: d.start, default=None)
 
 
+def definition_text(text: str, qualname: str) -> str:
+    """Return the lines of the last function, method or class that bears the name, decorators included. KeyError when
+    there is none."""
+    found = [d for d in outline(text).definitions if d.qualname == qualname]
+    if not found:
+        raise KeyError(qualname)
+    return "\n".join(text.split("\n")[found[-1].start - 1 : found[-1].end])
+
+
 def replace_unit(text: str, qualname: str, new_source: str, line: int | None = None) -> str:
     """Put `new_source` (one function or class, decorators included) in the place of `qualname`.
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from paper2code_local.artifacts.plan import FilePlan, Plan
+from paper2code_local.artifacts.repair import Fault
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.asking import Asker
 from paper2code_local.modelstore.card import Granularity
 from paper2code_local.stages.s4_code.briefing import Briefing
 from paper2code_local.stages.s4_code.opening import Interface
-from paper2code_local.stages.s4_code.units import rewrite_units, write_units
+from paper2code_local.stages.s4_code.units import rewrite_unit, write_units
 from paper2code_local.stages.s4_code.whole import write_whole
 
 __all__ = ["code_file", "recode_file", "skeleton_file"]
@@ -54,15 +55,15 @@ async def recode_file(
     needed: tuple[SourceFile, ...],
     asker: Asker,
     granularity: Granularity,
-    complaint: str,
-    units: tuple[str, ...],
+    fault: Fault,
     label: str,
 ) -> SourceFile | Unwritten:
-    """Write a file again where a check found fault: only `units` where the model works in units, else all of it."""
+    """Write a file again where a check found fault: the one unit at fault where it is planned, else all of it."""
     decided = interface(current.path, plan, specs)
-    briefing = Briefing(decided, needed, complaint)
-    if granularity == "unit" and isinstance(current, SourceFile) and units:
-        return await rewrite_units(current, units, decided, briefing, asker, label)
+    briefing = Briefing(decided, needed, fault.complaint, fault.avoid)
+    planned = {unit.qualname for unit in decided.units()}
+    if isinstance(current, SourceFile) and fault.unit in planned:
+        return await rewrite_unit(current, fault.unit, decided, briefing, asker, label)
     if granularity == "unit":
         return await write_units(decided, briefing, asker, label)
     return await write_whole(decided, briefing, asker, f"{label}.{current.path}")

@@ -22,6 +22,8 @@ class Briefing:
     needed: tuple[SourceFile, ...]
     complaint: str = ""
     """What a check said about the last version."""
+    avoid: tuple[str, ...] = ()
+    """Words that the check proved wrong."""
 
     def tails(self, instruction: str, draft: str) -> tuple[str, ...]:
         """Return the tails that end with `instruction`; `draft` is the file as far as it is decided."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,34 +19,8 @@ from paper2code_local.artifacts.paths import module_of
 from paper2code_local.artifacts.plan import ENTRY, ClassPlan, FilePlan, FunctionPlan
 from paper2code_local.artifacts.repo import SourceFile
 from paper2code_local.artifacts.spec import FileSpec
-from paper2code_local.source import undefined_names
+from paper2code_local.source import known_import, undefined_names
 
-KNOWN_IMPORTS = {
-    "np": "import numpy as np",
-    "nn": "from torch import nn",
-    "F": "import torch.nn.functional as F",
-    "optim": "from torch import optim",
-    "Tensor": "from torch import Tensor",
-    "pd": "import pandas as pd",
-    "plt": "import matplotlib.pyplot as plt",
-    "DataLoader": "from torch.utils.data import DataLoader",
-    "Dataset": "from torch.utils.data import Dataset",
-    "TensorDataset": "from torch.utils.data import TensorDataset",
-    "tqdm": "from tqdm import tqdm",
-    "Path": "from pathlib import Path",
-    "defaultdict": "from collections import defaultdict",
-    "Counter": "from collections import Counter",
-    "dataclass": "from dataclasses import dataclass",
-    "partial": "from functools import partial",
-    "AutoTokenizer": "from transformers import AutoTokenizer",
-    "AutoModel": "from transformers import AutoModel",
-    "AutoModelForCausalLM": "from transformers import AutoModelForCausalLM",
-    "load_dataset": "from datasets import load_dataset",
-    **{n: f"from typing import {n}" for n in ("Any", "Dict", "List", "Optional", "Tuple", "Union")},
-    **{n: f"from collections.abc import {n}" for n in ("Callable", "Iterable", "Iterator", "Mapping", "Sequence")},
-    **{n: f"import {n}" for n in ("torch", "numpy", "scipy", "sklearn", "pandas", "transformers", "datasets", "yaml")},
-}
-"""Names that code uses by custom, and the import that gives each."""
 BARE_BASES = {"torch.utils.data.Dataset": "Dataset"}
 INDENT = "    "
 
@@ -162,11 +135,6 @@ def class_header(planned: ClassPlan) -> str:
     """Return the first line of a class."""
     base = BARE_BASES.get(planned.base, planned.base)
     return f"class {planned.name}({base}):" if base else f"class {planned.name}:"
-
-
-def known_import(name: str) -> str | None:
-    """Return the import that gives `name` by custom, or None."""
-    return KNOWN_IMPORTS.get(name) or (f"import {name}" if name in sys.stdlib_module_names else None)
 
 
 def quoted(text: str) -> str:

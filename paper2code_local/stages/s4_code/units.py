@@ -14,10 +14,10 @@ import sys
 from dataclasses import dataclass
 
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
-from paper2code_local.asking import Asker, Passage, Unanswered, render
-from paper2code_local.source import body_problem, compile_error, outline, replace_unit
+from paper2code_local.asking import Asker, Passage, Refusal, Unanswered, render
+from paper2code_local.source import KNOWN_PACKAGES, body_problem, compile_error, outline, replace_unit
 from paper2code_local.stages.s4_code.briefing import Briefing
-from paper2code_local.stages.s4_code.opening import INDENT, KNOWN_IMPORTS, Interface, Unit
+from paper2code_local.stages.s4_code.opening import INDENT, Interface, Unit
 
 BODY_TOKENS = 512
 """About 45 lines; a body that is cut there is continued twice at most."""
@@ -39,8 +39,6 @@ words of their own to some models."""
 NOT_YET, NOT_HAD = "not written yet", "P2C401: the model gave no usable body"
 """What the stub of a body says while the others are asked for, and at the end."""
 STUB = re.compile(rf'raise NotImplementedError\("({NOT_YET}|{NOT_HAD})"\)')
-PACKAGES = frozenset(line.split()[1].split(".")[0] for line in KNOWN_IMPORTS.values())
-"""Packages that code may import without the plan naming them."""
 
 
 async def write_units(
@@ -60,20 +58,18 @@ async def write_units(
     return decided.assembled(bodies | more, NOT_HAD)
 
 
-async def rewrite_units(
-    current: SourceFile, names: tuple[str, ...], decided: Interface, briefing: Briefing, asker: Asker, label: str
-) -> SourceFile:
-    """Ask again for the bodies of `names`; every other byte of the file stays."""
-    units = tuple(u for u in decided.units() if u.qualname in names)
-    bodies, _ = await _bodies(units, decided, briefing, asker, hidden(current.text), label)
-    text = current.text
-    for unit in units:
-        if unit.qualname in bodies:
-            opening = decided.opening(unit)
-            lines = (opening.split("\n", 1)[1] if unit.owner else opening) + bodies[unit.qualname]
-            text = replace_unit(text, unit.qualname, lines)
-    stubbed = tuple(name for name in current.stubbed if name not in bodies)
-    return current.model_copy(update={"text": text, "stubbed": stubbed})
+async def rewrite_unit(
+    current: SourceFile, name: str, decided: Interface, briefing: Briefing, asker: Asker, label: str
+) -> SourceFile | Unwritten:
+    """Ask again for the body of `name`; every other byte of the file stays."""
+    unit = next(u for u in decided.units() if u.qualname == name)
+    bodies, reasons = await _bodies((unit,), decided, briefing, asker, hidden(current.text), label)
+    if name not in bodies:
+        return Unwritten(path=current.path, reason=reasons[name])
+    opening = decided.opening(unit)
+    lines = (opening.split("\n", 1)[1] if unit.owner else opening) + bodies[name]
+    stubbed = tuple(each for each in current.stubbed if each != name)
+    return current.model_copy(update={"text": replace_unit(current.text, name, lines), "stubbed": stubbed})
 
 
 async def _bodies(
@@ -90,7 +86,7 @@ async def _bodies(
             owner=unit.owner.name if unit.owner else "",
             attributes=", ".join(a.name for a in unit.owner.attributes) if unit.owner else "",
         )
-        check = BodyCheck(decided, unit)
+        check = BodyCheck(decided, unit, asker.attempts - 1)
         passage = Passage(
             f"{label}.{decided.file.path}:{unit.qualname}",
             briefing.tails(instruction, draft),
@@ -98,6 +94,7 @@ async def _bodies(
             stops(unit),
             BODY_TOKENS,
             check.refuse,
+            briefing.avoid,
             EMPTY_WORDS,
         )
         written = await asker.write(passage)
@@ -118,22 +115,24 @@ def stops(unit: Unit) -> tuple[str, ...]:
 
 @dataclass
 class BodyCheck:
-    """Judges what the model wrote after a unit's opening. Doubtful names are refused once, then left to the gate."""
+    """Judges what the model wrote after a unit's opening. Doubtful names are refused a few times, then left to the
+    gate."""
 
     decided: Interface
     unit: Unit
-    lenient: bool = False
+    patience: int
+    """How often doubtful names are refused."""
 
-    def refuse(self, written: str) -> str | None:
+    def refuse(self, written: str) -> Refusal | None:
         """Return why `written` cannot be the body, or None."""
         text = self.decided.opening(self.unit) + self.trimmed(written)
         if problem := compile_error(text, self.decided.file.path):
-            return f"it does not compile: line {problem.line}: {problem.message}"
+            return Refusal(f"it does not compile: line {problem.line}: {problem.message}")
         if hollow := body_problem(self._function(text)):
-            return f"its body is {hollow}; write the real computation"
+            return Refusal(f"its body is {hollow}; write the real computation")
         doubts = self._doubts(text)
-        if doubts and not self.lenient:
-            self.lenient = True
+        if doubts and self.patience > 0:
+            self.patience -= 1
             return doubts
         return None
 
@@ -151,14 +150,15 @@ class BodyCheck:
     def _function(self, text: str) -> str:
         return text.split("\n", 1)[1] if self.unit.owner else text
 
-    def _doubts(self, text: str) -> str | None:
+    def _doubts(self, text: str) -> Refusal | None:
         for imported in outline(text).imports:
             root = imported.module.split(".")[0]
-            outside = root in sys.stdlib_module_names or root in PACKAGES or root in self.decided.packages
+            outside = root in sys.stdlib_module_names or root in KNOWN_PACKAGES or root in self.decided.packages
             if imported.level or not outside:
-                return f"it imports {imported.module or '.'}, which it may not: what it needs is imported already"
-        unknown = [n for n in self.decided.unresolved(text) if not hasattr(builtins, n)]
-        return f"it uses {', '.join(unknown)}, which nothing defines" if unknown else None
+                what = imported.module or "."
+                return Refusal(f"it imports {what}, which it may not: what it needs is imported already")
+        unknown = tuple(n for n in self.decided.unresolved(text) if not hasattr(builtins, n))
+        return Refusal(f"it uses {', '.join(unknown)}, which nothing defines", unknown) if unknown else None
 
 
 def _complete(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paper2code_local.artifacts.plan import ENTRY
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
-from paper2code_local.asking import Asker, Passage, Unanswered, render
+from paper2code_local.asking import Asker, Passage, Refusal, Unanswered, render
 from paper2code_local.source import body_problem, compile_error, outline
 from paper2code_local.stages.s4_code.briefing import Briefing
 from paper2code_local.stages.s4_code.opening import ENTRY_BLOCK, Interface, formatted, quoted
@@ -29,6 +29,7 @@ async def write_whole(decided: Interface, briefing: Briefing, asker: Asker, labe
         ("\n```",),
         FILE_TOKENS,
         lambda written: refuse(completed(opening, written, decided), decided),
+        briefing.avoid,
     )
     written = await asker.write(passage)
     if isinstance(written, Unanswered):
@@ -44,16 +45,16 @@ def completed(opening: str, written: str, decided: Interface) -> str:
     return text
 
 
-def refuse(text: str, decided: Interface) -> str | None:
+def refuse(text: str, decided: Interface) -> Refusal | None:
     """Return why `text` cannot be the file, or None: it compiles, has what is planned, and no empty body."""
     if problem := compile_error(text, decided.file.path):
-        return f"it does not compile: line {problem.line}: {problem.message}"
+        return Refusal(f"it does not compile: line {problem.line}: {problem.message}")
     written = {d.qualname: d for d in outline(text).definitions}
     lines = text.split("\n")
     for unit in decided.units():
         if unit.qualname not in written:
-            return f"it does not define {unit.qualname}"
+            return Refusal(f"it does not define {unit.qualname}")
         place = written[unit.qualname]
         if hollow := body_problem("\n".join(lines[place.start - 1 : place.end])):
-            return f"the body of {unit.qualname} is {hollow}; write the real computation"
+            return Refusal(f"the body of {unit.qualname} is {hollow}; write the real computation")
     return None

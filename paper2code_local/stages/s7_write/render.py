@@ -13,12 +13,14 @@ from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import ClassPlan, FilePlan, FunctionPlan, Plan
 from paper2code_local.artifacts.provenance import Provenance
+from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.artifacts.repo import ValidatedRepo
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.asking import render
 from paper2code_local.stages.s7_write.config_file import config_yaml, origin, section_name
 from paper2code_local.stages.s7_write.diagrams import class_diagram, sequence_diagram
 from paper2code_local.stages.s7_write.escaping import code, escaped, one_line
+from paper2code_local.stages.s7_write.proof import validation
 from paper2code_local.stages.s7_write.requirements import Requirement, requirements
 
 _PACKAGE = "paper2code_local.stages.s7_write"
@@ -32,6 +34,7 @@ def render_repository(
     cut: tuple[str, ...],
     findings: tuple[Finding, ...],
     provenance: Provenance,
+    report: RepairReport,
 ) -> dict[str, bytes]:
     """Render every file of the repository: the code and all that stands around it.
 
@@ -46,6 +49,7 @@ def render_repository(
         "README.md": _readme(repo, plan, paper, all_findings, provenance),
         "docs/architecture.md": _architecture(plan, specs, paper),
         "REPRODUCTION_NOTES.md": _notes(repo, plan, paper, cut, all_findings, needed),
+        "VALIDATION.md": validation(repo, report),
         "reproduce.sh": _page("reproduce.sh.j2"),
         ".gitignore": _page("gitignore.j2"),
     }

@@ -8,8 +8,10 @@ import asyncio
 import pytest
 
 from paper2code_local.artifacts.plan import Plan
+from paper2code_local.artifacts.repair import Fault
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
 from paper2code_local.artifacts.spec import FileSpec
+from paper2code_local.asking import Refusal
 from paper2code_local.engine.protocol import Request
 from paper2code_local.source import outline, undefined_names
 from paper2code_local.stages.s4_code import code_file, interface, recode_file, skeleton_file
@@ -133,10 +135,10 @@ def decided(plan: Plan, specs: dict[str, FileSpec], path: str, name: str) -> tup
 )
 async def test_a_body_that_does_nothing_real_is_refused(body: str, reason: str) -> None:
     plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
-    check = BodyCheck(*decided(plan, specs, "train.py", "train"))
+    check = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
     refused = check.refuse(body)
     assert refused is not None
-    assert reason in refused
+    assert reason in refused.reason
 
 
 @pytest.mark.parametrize(
@@ -153,26 +155,26 @@ async def test_a_body_that_does_nothing_real_is_refused(body: str, reason: str) 
 )
 async def test_a_real_body_is_taken(body: str) -> None:
     plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
-    check = BodyCheck(*decided(plan, specs, "train.py", "train"))
+    check = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
     assert check.refuse(body) is None
     assert check.trimmed(body) == body.rstrip()
 
 
 async def test_a_name_that_nothing_defines_is_refused_once_and_then_left_to_the_gate() -> None:
     plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
-    check = BodyCheck(*decided(plan, specs, "train.py", "train"))
-    assert check.refuse("    return cool(logits)\n")
+    check = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
+    assert check.refuse("    return cool(logits)\n") == Refusal("it uses cool, which nothing defines", ("cool",))
     assert check.refuse("    return cool(logits)\n") is None
     assert check.refuse("    pass\n"), "but an empty body is never taken"
 
 
 async def test_an_example_of_use_after_the_function_is_cut_off() -> None:
     plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
-    check = BodyCheck(*decided(plan, specs, "train.py", "train"))
+    check = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
     written = "    return logits\n\n# Example usage:\nx = train(1, 2)\nprint(x)\n"
     assert check.trimmed(written) == "    return logits"
     assert check.refuse(written) is None
-    method = BodyCheck(*decided(plan, specs, SCHEDULE, "Schedule.at"))
+    method = BodyCheck(*decided(plan, specs, SCHEDULE, "Schedule.at"), 1)
     assert method.trimmed("        return 1.0\n\nschedule = Schedule({})\n") == "        return 1.0"
 
 
@@ -224,8 +226,7 @@ async def test_a_stub_is_asked_for_again_without_being_shown(sensible: Sensible)
         (schedule,),
         cooling.asker(engine).knowing(informed.shared),
         "unit",
-        "",
-        ("train",),
+        Fault(path="train.py", unit="train", findings=(), complaint=""),
         "repair1",
     )
     assert isinstance(again, SourceFile)
@@ -242,12 +243,13 @@ async def test_only_the_units_at_fault_are_asked_again_and_every_other_byte_stay
     assert isinstance(before, SourceFile)
     assert isinstance(schedule, SourceFile)
     informed = cooling.asker(engine).knowing(informed.shared)
-    again = await recode_file(
-        before, plan, specs, (schedule,), informed, "unit", "- P2C202, line 3: wrong", ("train",), "repair1"
-    )
+    complaint = "- P2C202, line 3: wrong"
+    fault = Fault(path="train.py", unit="train", findings=(), complaint=complaint, avoid=("cool",))
+    again = await recode_file(before, plan, specs, (schedule,), informed, "unit", fault, "repair1")
     assert isinstance(again, SourceFile)
     assert engine.labels() == ["repair1.train.py:train"]
-    assert "P2C202, line 3: wrong" in engine.asked[0].user
+    assert complaint in engine.asked[0].user
+    assert engine.asked[0].avoid == ("cool",)
     assert again.text == before.text.replace(
         "return logits / schedule.at(len(logits))", "return logits * 2  # repaired"
     )

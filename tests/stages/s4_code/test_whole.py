@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from paper2code_local.artifacts.repair import Fault
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
 from paper2code_local.source import outline, undefined_names
 from paper2code_local.stages.s4_code import code_file, recode_file
@@ -106,6 +107,7 @@ async def test_a_file_with_a_fault_is_asked_again_whole_with_the_complaint() -> 
     engine = Answering(lambda request: GOOD if "P2C201" in request.user else "")
     asker = cooling.asker(engine).knowing(informed.shared)
     before = SourceFile(path=SCHEDULE, text="import nothing\n")
-    again = await recode_file(before, plan, specs, (), asker, "file", "- P2C201: no such module", (), "repair1")
+    fault = Fault(path=SCHEDULE, unit=None, findings=(), complaint="- P2C201: no such module")
+    again = await recode_file(before, plan, specs, (), asker, "file", fault, "repair1")
     assert isinstance(again, SourceFile)
     assert engine.labels() == [f"repair1.{SCHEDULE}"]

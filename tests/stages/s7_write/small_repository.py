@@ -16,6 +16,7 @@ from paper2code_local.artifacts.plan import (
     Relation,
 )
 from paper2code_local.artifacts.provenance import Provenance
+from paper2code_local.artifacts.repair import Change, RepairReport
 from paper2code_local.artifacts.repo import SourceFile, ValidatedRepo
 from paper2code_local.artifacts.spec import DefinitionSpec, FileSpec, Step
 from paper2code_local.stages.s7_write import render_repository
@@ -135,6 +136,19 @@ REPO = ValidatedRepo(
 )
 
 
+REPORT = RepairReport(
+    before=(FINDING, FINDING),
+    mended=(FINDING,),
+    after=(FINDING,),
+    rounds=2,
+    ended="rounds",
+    changes=(
+        Change(by="mechanical", path="model.py", codes=("P2C601",), what="`import math` is added."),
+        Change(by="model", path="model.py", codes=("P2C703",), what="`Smoother.forward` is written again."),
+    ),
+)
+
+
 def rendered(plan: Plan = PLAN, paper: Paper = PAPER, repo: ValidatedRepo = REPO) -> dict[str, bytes]:
     """Render the repository of all of the above."""
-    return render_repository(repo, plan, SPECS, paper, ("references",), (FINDING,), PROVENANCE)
+    return render_repository(repo, plan, SPECS, paper, ("references",), (FINDING,), PROVENANCE, REPORT)

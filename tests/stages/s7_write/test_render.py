@@ -16,12 +16,14 @@ from markdown_it.token import Token
 from pydantic import BaseModel
 
 from paper2code_local.artifacts.plan import Plan
+from paper2code_local.stages.s5_validate.codes import CODES
 from paper2code_local.stages.s7_write import render_repository
-from tests.stages.s7_write.small_repository import CODE, FINDING, PAPER, PLAN, PROVENANCE, REPO, SPECS, rendered
+from paper2code_local.stages.s7_write.proof import FAMILIES
+from tests.stages.s7_write.small_repository import CODE, FINDING, PAPER, PLAN, PROVENANCE, REPO, REPORT, SPECS, rendered
 
 M = TypeVar("M", bound=BaseModel)
-PAGES = ("README.md", "docs/architecture.md", "REPRODUCTION_NOTES.md")
-HARMLESS = {"README.md", "model.py", "main.py", "data/loader.py", "docs/architecture.md", "REPRODUCTION_NOTES.md"}
+PAGES = ("README.md", "docs/architecture.md", "REPRODUCTION_NOTES.md", "VALIDATION.md")
+HARMLESS = {"README.md", "model.py", "main.py", "data/loader.py", "docs/architecture.md", *PAGES}
 NASTY = (
     "<script>alert(1)</script>",
     "![x](http://a.example/x.png) [y](http://a.example)",
@@ -58,7 +60,7 @@ def spoilt(value: M, text: str) -> M:
         "title",
         "heading",
     }
-    free |= {"number", "label", "message", "does", "shapes", "text"}
+    free |= {"number", "label", "message", "does", "shapes", "text", "what"}
     free_lists = {"method", "shared_knowledge", "unclear", "authors", "warnings", "edge_cases"}
 
     def walk(node: object) -> object:
@@ -104,7 +106,7 @@ def test_the_readme_says_where_each_file_rests_in_the_paper() -> None:
 def test_the_readme_is_honest_about_what_remains() -> None:
     assert "**0 errors, 1 warning and 2 stubs remain**" in rendered()["README.md"].decode()
     clean = REPO.model_copy(update={"findings": (), "stubbed_files": (), "stubbed_names": ()})
-    page = render_repository(clean, PLAN, SPECS, PAPER, (), (), PROVENANCE)["README.md"].decode()
+    page = render_repository(clean, PLAN, SPECS, PAPER, (), (), PROVENANCE, REPORT)["README.md"].decode()
     assert "remain**" not in page
     assert "was not tested" in page
 
@@ -127,6 +129,24 @@ def test_the_notes_hold_what_is_unclear_assumed_cut_found_and_stubbed() -> None:
     assert page.count("P2C301") == 1, "a finding that is given twice is listed once"
 
 
+def test_the_proof_says_what_was_checked_what_remains_and_what_repair_did() -> None:
+    lines = rendered()["VALIDATION.md"].decode().splitlines()
+    for line in (
+        "| promises: what was planned is there, with its signature and a body | P2C3xx | 0 | 1 |",
+        "| imports: every local import names a file and a definition in it, in the planned order | P2C2xx | 0 | 0 |",
+        "| model.py:5 | P2C301 | warning | the body is empty | Fill. |",
+        "| as the model wrote it | 0 | 2 |",
+        "| after the mechanical repair | 0 | 1 |",
+        "| model.py | mechanical | P2C601 | \\`import math\\` is added. |",
+        "The model was asked in 2 rounds. It ended because the rounds were used up; errors were left.",
+    ):
+        assert line in lines
+
+
+def test_every_family_of_codes_has_its_row() -> None:
+    assert {code[:4] for code in CODES} | {"P2C4"} == set(FAMILIES)
+
+
 def test_the_architecture_has_both_diagrams_and_each_interface_as_python() -> None:
     tokens = markdown(rendered()["docs/architecture.md"].decode())
     fences = [(t.info, t.content) for t in tokens if t.type == "fence"]
@@ -147,7 +167,10 @@ def test_text_stays_text_on_every_page(page: str, text: str) -> None:
     plan, paper = spoilt(PLAN, text), spoilt(PAPER, text)
     repo = REPO.model_copy(update={"findings": (spoilt(FINDING, text),)})
     specs = tuple(spoilt(spec, text) for spec in SPECS)
-    files = render_repository(repo, plan, specs, paper, (text,), (), PROVENANCE.model_copy(update={"model": text}))
+    told = spoilt(REPORT, text)
+    files = render_repository(
+        repo, plan, specs, paper, (text,), (), PROVENANCE.model_copy(update={"model": text}), told
+    )
     tokens, plain = markdown(files[page].decode()), markdown(rendered()[page].decode())
     assert not [t for t in [*tokens, *inline(tokens)] if t.type in ("html_block", "html_inline", "image")]
     assert {str(t.attrs["href"]) for t in inline(tokens) if t.type == "link_open"} <= HARMLESS

@@ -1,0 +1,127 @@
+"""Check and repair of generated code: the gate with what surrounds the code, and a model that knows paper and plan.
+
+In: a plan, its specifications, the code, who answers. Out: the plan with what the code turned out to need, a
+`ValidatedRepo`, a report. Must not know the run folder, nor what comes before or after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from paper2code_local.artifacts.finding import Finding, errors_of
+from paper2code_local.artifacts.paper import Paper
+from paper2code_local.artifacts.plan import CONFIG, Plan
+from paper2code_local.artifacts.promises import import_order
+from paper2code_local.artifacts.repair import Change, Fault, RepairReport
+from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
+from paper2code_local.artifacts.spec import FileSpec
+from paper2code_local.casting import Part
+from paper2code_local.isolated import isolated
+from paper2code_local.stages import s2_plan, s4_code, s6_repair, s7_write
+from paper2code_local.stages.s5_validate.gate import validate
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The code of one run under the gate."""
+
+    paper: Paper
+    specs: Mapping[str, FileSpec]
+    part: Part
+    """Who answers, knowing paper and plan."""
+    kept: frozenset[str]
+    """Files that are the user's."""
+    _looked: dict[tuple[object, ...], tuple[Finding, ...]] = field(default_factory=dict)
+
+    async def look(self, plan: Plan, repo: Repo) -> tuple[Finding, ...]:
+        """Return what the gate says of the code."""
+        return await s6_repair.look(repo, self._gate(plan))
+
+    async def repair(
+        self, plan: Plan, repo: Repo, before: tuple[Finding, ...], rounds: int
+    ) -> tuple[Plan, ValidatedRepo, RepairReport]:
+        """Repair what `before` found in at most `rounds` rounds; what is left becomes honest stubs.
+
+        Raises AnswerError (`stubs`) when the entry point or more than half of the files would be stubs.
+        """
+        completed = await self._completed(plan, repo, before)
+
+        async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
+            return await self._rewrite(completed, fault, label, repo)
+
+        def skeleton(path: str, reason: str) -> SourceFile:
+            return s4_code.skeleton_file(path, completed, self.specs, reason)
+
+        gate = self._gate(completed)
+        repaired = await s6_repair.repair(repo, gate, rewrite, rounds, self.kept, assigned(completed))
+        validated = await s6_repair.settle(repaired.repo, completed, gate, skeleton, self.kept)
+        changes = (*gained(plan, completed), *repaired.report.changes)
+        report = repaired.report.model_copy(update={"before": before, "changes": changes, "after": validated.findings})
+        return completed, validated, report
+
+    def _gate(self, plan: Plan) -> s6_repair.Gate:
+        """Return the gate for code of this plan, with the settings and requirements that it will be written with."""
+        order = import_order(plan)
+
+        async def gate(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+            whole = s6_repair.contents(texts)
+            whole |= s7_write.surroundings(whole, plan, self.paper)
+            key = (order, *sorted(whole.items()))
+            if key not in self._looked:  # repair and settle begin with a look at what the last look saw
+                files = {path: text.encode("utf-8", "replace") for path, text in whole.items()}
+                self._looked[key] = await isolated(validate, files, order)
+            return self._looked[key]
+
+        return gate
+
+    async def _rewrite(self, plan: Plan, fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
+        files = {f.path: f for f in repo.files}
+        needed = tuple(f for need in plan.file(fault.path).needs if isinstance(f := files[need], SourceFile))
+        once = replace(self.part.asker, attempts=1)  # a round asks once; the next round is the next attempt
+        granularity = self.part.model.granularity
+        return await s4_code.recode_file(files[fault.path], plan, self.specs, needed, once, granularity, fault, label)
+
+    async def _completed(self, plan: Plan, repo: Repo, findings: tuple[Finding, ...]) -> Plan:
+        """Return the plan with the settings that the code reads, and the needs that it has and that make no circle."""
+        rows = {file.path: file.text.split("\n") for file in repo.files if isinstance(file, SourceFile)}
+        reads: dict[str, str] = {}
+        for finding in errors_of(findings):
+            match finding.code, finding.about:
+                case "P2C801", (file, key) if file == CONFIG:
+                    reads.setdefault(key, rows[finding.path][finding.line - 1])
+                case "P2C204", (need,):
+                    plan = s2_plan.with_need(plan, finding.path, need) or plan
+        return await s2_plan.with_settings(plan, self.paper, reads, self.part.asker) if reads else plan
+
+
+def assigned(plan: Plan) -> dict[str, frozenset[str]]:
+    """Return "path:Class" → the attributes that its constructor is planned to set."""
+    return {
+        f"{file.path}:{each.name}": frozenset(attribute.name for attribute in each.attributes)
+        for file in plan.files
+        for each in file.classes
+    }
+
+
+def gained(before: Plan, after: Plan) -> tuple[Change, ...]:
+    """Return what a plan gained, as changes."""
+    known = {value.key for value in before.config}
+    settings = [
+        Change(by="model", path=CONFIG, codes=("P2C801",), what=f"`{v.key}: {v.value}` is added: code reads it.")
+        for v in after.config
+        if v.key not in known
+    ]
+    needs = [
+        Change(by="mechanical", path=f.path, codes=("P2C204",), what=f"It may import {need}: that makes no circle.")
+        for f in after.files
+        for need in f.needs
+        if need not in before.file(f.path).needs
+    ]
+    return (*needs, *settings)
+
+
+def counted(findings: tuple[Finding, ...]) -> str:
+    """Say how many errors and warnings there are."""
+    errors = len(errors_of(findings))
+    return f"{errors} errors, {len(findings) - errors} warnings"

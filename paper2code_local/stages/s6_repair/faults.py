@@ -1,0 +1,94 @@
+"""Which function, method or file is at fault, and what the model is told of it.
+
+In: a repository and what the gate found. Out: `Fault`s. Must not know who is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from paper2code_local.artifacts.finding import Finding, errors_of
+from paper2code_local.artifacts.repair import Fault
+from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten
+from paper2code_local.asking import render
+from paper2code_local.source import outline, unit_at
+
+STUB = "P2C401"
+SHOWN = 40
+"""Lines in question that the model is shown, at most."""
+CONSTANTS = ("True", "False", "None", "self", "config", "torch")
+"""What is often given to a parameter."""
+
+
+def faults_of(
+    repo: Repo, findings: tuple[Finding, ...], kept: frozenset[str], assigned: Mapping[str, frozenset[str]]
+) -> tuple[Fault, ...]:
+    """Return what must be written again: functions and methods, or a whole file when an error is outside of all.
+
+    Files in `kept` are the user's. `assigned` maps "path:Class" to the attributes that its constructor was planned to
+    set: where one of them lacks, the constructor is at fault and not who reads it.
+    """
+    faults: list[Fault] = []
+    for file in repo.files:
+        wrong = tuple(e for e in errors_of(findings) if e.path == file.path)
+        if not wrong or file.path in kept:
+            continue
+        units = [_unit(file, f, assigned) if isinstance(file, SourceFile) else None for f in wrong]
+        if None in units:
+            faults.append(fault(file, None, wrong))
+            continue
+        for unit in dict.fromkeys(units):
+            faults.append(fault(file, unit, tuple(f for f, u in zip(wrong, units, strict=True) if u == unit)))
+    return tuple(faults)
+
+
+def fault(file: SourceFile | Unwritten, unit: str | None, findings: tuple[Finding, ...]) -> Fault:
+    """Return what is wrong with a unit of a file, or with the file."""
+    sets = unit is not None and unit.endswith(".__init__")  # a constructor may be what should set an attribute
+    avoid = dict.fromkeys(word for f in findings if not (sets and f.code == "P2C603") for word in avoided(f))
+    return Fault(
+        path=file.path,
+        unit=unit,
+        findings=findings,
+        complaint=complaint(file, findings),
+        avoid=tuple(avoid),
+    )
+
+
+def complaint(file: SourceFile | Unwritten, wrong: Sequence[Finding]) -> str:
+    """Return what the model is told about its last version, with the lines in question; nothing of a stub of ours."""
+    wrong = tuple(f for f in wrong if f.code != STUB)
+    if not wrong:
+        return ""
+    lines: list[str] = []
+    if isinstance(file, SourceFile):
+        text = file.text.split("\n")
+        shown = sorted({n for f in wrong if f.line for n in range(f.line - 2, f.line + 2) if 0 <= n < len(text)})
+        lines = [text[n] for n in shown][:SHOWN]
+    return render(__package__, "repair.md", findings=wrong, lines="\n".join(lines))
+
+
+def avoided(finding: Finding) -> tuple[str, ...]:
+    """Return the words that a finding proves wrong wherever they stand in the unit."""
+    match finding.code, finding.about:
+        case "P2C601", (name,):
+            return (name,)
+        case "P2C602" | "P2C603" | "P2C604", (owner, attribute):
+            return (f"{owner}.{attribute}",)
+        case "P2C703", (_, parameter):  # a sign and the word after it may be one token
+            return (f"{parameter}=", *(f"{parameter}={value}" for value in (parameter, *CONSTANTS)))
+        case _:
+            return ()
+
+
+def _unit(file: SourceFile, finding: Finding, assigned: Mapping[str, frozenset[str]]) -> str | None:
+    """Return the function or method to write again, None for the whole file."""
+    here = unit_at(file.text, finding.line) if finding.line else None
+    if here is None:
+        return None
+    owner = here.qualname.rpartition(".")[0]
+    constructor = f"{owner}.__init__"
+    if finding.code == "P2C603" and finding.about[-1] in assigned.get(f"{file.path}:{owner}", frozenset()):
+        known = {d.qualname for d in outline(file.text).definitions}
+        return constructor if constructor in known else here.qualname
+    return here.qualname

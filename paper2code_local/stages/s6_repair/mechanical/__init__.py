@@ -1,0 +1,43 @@
+"""Repair with no model: findings whose remedy is beyond doubt.
+
+    imports.py    an import from where the name really is, by the right path, or none where nothing uses it
+    missing.py    an import that a name wants: of custom, or of the one file that defines it
+    declared.py   a requirement to add, a number that YAML takes for text
+    prose.py      fences and sentences around code
+
+In: the texts of a repository and what the gate found. Out: `Fix`es, each a whole new text of one file. Must not know
+whether a fix helps: whoever applies it asks the gate again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.stages.s6_repair.mechanical.declared import number, requirement
+from paper2code_local.stages.s6_repair.mechanical.fix import Fix
+from paper2code_local.stages.s6_repair.mechanical.imports import elsewhere, other_path, unused, unused_in_circle
+from paper2code_local.stages.s6_repair.mechanical.missing import missing_import
+from paper2code_local.stages.s6_repair.mechanical.prose import code_only
+
+__all__ = ["FIXES", "Fix", "fix_of"]
+
+FIXES: Mapping[str, Callable[[Mapping[str, str], Finding], Fix | None]] = {
+    "P2C101": code_only,
+    "P2C103": code_only,
+    "P2C201": other_path,
+    "P2C202": elsewhere,
+    "P2C203": unused_in_circle,
+    "P2C204": unused,
+    "P2C205": other_path,
+    "P2C601": missing_import,
+    "P2C803": number,
+    "P2C901": requirement,
+}
+"""Code → what may mend it."""
+
+
+def fix_of(texts: Mapping[str, str], finding: Finding) -> Fix | None:
+    """Return what mends a finding without a model; None where that is not beyond doubt."""
+    known = FIXES.get(finding.code)
+    return known(texts, finding) if known is not None and finding.path in texts else None

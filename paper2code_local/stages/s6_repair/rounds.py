@@ -1,0 +1,184 @@
+"""The rounds of repair: mend without a model, ask the model for what is left, keep what makes the repository better.
+
+In: a `Repo`, the gate, a way to rewrite. Out: `Repaired`. Rounds are barriers: all rewrites of a round read the same
+repository. Each answer is judged by itself, so a good one is not lost with a bad one; what passed stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.repair import Change, Ending, Fault, RepairReport
+from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten
+from paper2code_local.source import definition_text, replace_unit
+from paper2code_local.stages.s6_repair.faults import faults_of
+from paper2code_local.stages.s6_repair.looking import Gate, look, texts_of, weight
+from paper2code_local.stages.s6_repair.mechanical import Fix, fix_of
+
+UNIT_TOKENS, FILE_TOKENS = 512, 3072
+"""What an answer may take."""
+TOKENS = 32_768
+"""What all answers of a repair may take together."""
+IN_VAIN = 2
+"""After so many rounds in a row that bring nothing, more of the same will not."""
+MENDINGS = 200
+"""Mechanical repairs of one repository, at most."""
+
+
+class Rewrite(Protocol):
+    """Asks the model for a unit or a file again."""
+
+    def __call__(self, fault: Fault, label: str, repo: Repo) -> Awaitable[SourceFile | Unwritten]:
+        """Return the whole file with the new version in it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Version:
+    """A repository, what the gate says of it, and how it came to be."""
+
+    repo: Repo
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """Return how bad it is."""
+        return weight(self.findings)
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """The repository after the rounds."""
+
+    repo: Repo
+    report: RepairReport
+
+
+async def repair(
+    repo: Repo,
+    gate: Gate,
+    rewrite: Rewrite,
+    rounds: int,
+    kept: frozenset[str] = frozenset(),
+    assigned: Mapping[str, frozenset[str]] | None = None,
+) -> Repaired:
+    """Mend what can be mended, then ask again for what the gate refuses, at most `rounds` times.
+
+    Files in `kept` are the user's and stay. `assigned` is that of `faults_of`.
+    """
+    first = Version(repo, await look(repo, gate))
+    now = mended = await mend(first, gate, kept)
+    done, vain, left = 0, 0, TOKENS
+    ended: Ending = "clean"
+    while faults := faults_of(now.repo, now.findings, kept, assigned or {}):
+        ended = "rounds" if done >= rounds else "stuck" if vain >= IN_VAIN else "clean"
+        affordable, left = _affordable(faults, left)
+        if ended == "clean" and not affordable:
+            ended = "tokens"
+        if ended != "clean":
+            break
+        done += 1
+        answers = await asyncio.gather(*(rewrite(fault, f"repair{done}", now.repo) for fault in affordable))
+        better = await _best(now, list(zip(affordable, answers, strict=True)), gate, kept)
+        vain = 0 if better is not now else vain + 1
+        now = better
+    report = RepairReport(
+        before=first.findings,
+        mended=mended.findings,
+        after=now.findings,
+        rounds=done,
+        ended=ended,
+        changes=now.changes,
+    )
+    return Repaired(now.repo, report)
+
+
+async def mend(version: Version, gate: Gate, kept: frozenset[str]) -> Version:
+    """Apply what needs no model, one fix after the other, as long as each makes the repository better."""
+    beyond: set[Finding] = set()
+    for _ in range(MENDINGS):
+        found = _first_fix(version, beyond, kept)
+        if found is None:
+            break
+        finding, fix = found
+        change = Change(by="mechanical", path=fix.path, codes=(finding.code,), what=fix.what)
+        candidate = _with_text(version.repo, fix.path, fix.text)
+        tried = Version(candidate, await look(candidate, gate), (*version.changes, change))
+        if tried.weight < version.weight:
+            version = tried
+        else:
+            beyond.add(finding)
+    return version
+
+
+def _first_fix(version: Version, beyond: set[Finding], kept: frozenset[str]) -> tuple[Finding, Fix] | None:
+    """Return the first finding that can be mended; add to `beyond` those before it that cannot."""
+    texts = texts_of(version.repo)
+    for finding in version.findings:
+        if finding in beyond or finding.path in kept:
+            continue
+        fix = fix_of(texts, finding)
+        if fix is not None and fix.path not in kept:
+            return finding, fix
+        beyond.add(finding)
+    return None
+
+
+async def _best(
+    now: Version, answers: list[tuple[Fault, SourceFile | Unwritten]], gate: Gate, kept: frozenset[str]
+) -> Version:
+    """Return the best of: nothing new, all that is new, each new thing where it helps by itself."""
+
+    async def judged(version: Version, some: list[tuple[Fault, SourceFile]]) -> Version:
+        for fault, answer in some:
+            version = _applied(version, fault, answer)
+        return await mend(replace(version, findings=await look(version.repo, gate)), gate, kept)
+
+    usable = [(fault, answer) for fault, answer in answers if isinstance(answer, SourceFile)]
+    if not usable:
+        return now
+    together = await judged(now, usable)
+    one_by_one = now
+    for each in usable if len(usable) > 1 else ():
+        tried = await judged(one_by_one, [each])
+        if tried.weight < one_by_one.weight:
+            one_by_one = tried
+    better = min(together, one_by_one, key=lambda version: version.weight)
+    return better if better.weight < now.weight else now
+
+
+def _applied(version: Version, fault: Fault, answer: SourceFile) -> Version:
+    """Return the repository with one answer in it; `findings` are still those of before."""
+    codes = tuple(dict.fromkeys(f.code for f in fault.findings))
+    what = f"`{fault.unit}` is written again." if fault.unit else "The file is written again."
+    change = Change(by="model", path=fault.path, codes=codes, what=what)
+    files: list[SourceFile | Unwritten] = []
+    for file in version.repo.files:
+        if file.path == fault.path and fault.unit and isinstance(file, SourceFile):
+            text = replace_unit(file.text, fault.unit, definition_text(answer.text, fault.unit))
+            stubbed = tuple(name for name in file.stubbed if name != fault.unit or name in answer.stubbed)
+            files.append(file.model_copy(update={"text": text, "stubbed": stubbed}))
+        else:
+            files.append(answer if file.path == fault.path else file)
+    return replace(version, repo=Repo(files=tuple(files)), changes=(*version.changes, change))
+
+
+def _with_text(repo: Repo, path: str, text: str) -> Repo:
+    changed = (f.model_copy(update={"text": text}) if f.path == path else f for f in repo.files)
+    return Repo(files=tuple(changed))
+
+
+def _affordable(faults: tuple[Fault, ...], left: int) -> tuple[tuple[Fault, ...], int]:
+    """Return the faults whose answers fit into `left` tokens, those with most errors first, and what is left then."""
+    chosen = []
+    for fault in sorted(faults, key=lambda fault: -len(fault.findings)):
+        cost = UNIT_TOKENS if fault.unit else FILE_TOKENS
+        if cost <= left:
+            chosen.append(fault)
+            left -= cost
+    return tuple(chosen), left
