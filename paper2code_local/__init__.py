@@ -11,6 +11,7 @@
     prefix.py     what every prompt of a run begins with: the paper, then the plan
     source/       Python text → imports, definitions, skeletons (tree-sitter); runs nothing
     engine/       Request → Completion: vLLM, recorded, scripted
+    smoke/        the result's own code, imported in a sandbox without network
     doctor/       what a run needs, what of it is here, and what mends the rest
     modelstore/   models as data (models/*.toml), pulled, verified, converted
     rundir.py     one run's folder: what was asked is remembered, what you edit is yours

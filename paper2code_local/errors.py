@@ -8,6 +8,7 @@ In: nothing. Out: exception types that carry a message, a hint and a stable code
     ├── GrobidError            4  grobid.*    the GROBID server cannot be used
     ├── EngineError            5  engine.*    vLLM or its memory
     ├── ModelError             5  model.*     model folder, download, digest
+    ├── SandboxError           5  sandbox.*   no sandbox to run generated code in
     ├── AnswerError            6  answer.*    the model gave nothing that can be used
     └── WriteError             7  write.*     disk, permissions, a folder that is not ours
 
@@ -69,6 +70,12 @@ class ModelError(P2CError):
     """The model is unknown, incomplete, unsafe or not what its digest says."""
 
     exit_code, family = 5, "model"
+
+
+class SandboxError(P2CError):
+    """There is no sandbox on this machine, or it cannot be started."""
+
+    exit_code, family = 5, "sandbox"
 
 
 class AnswerError(P2CError):

@@ -1,12 +1,14 @@
 """Which tests run: fast ones first, then the real engine's; a real-engine test that is skipped is a failure.
 
-P2C_NO_ENGINE=1 leaves the engine's tests out, knowingly. Tests marked `grobid` run where P2C_GROBID_URL names a server.
+P2C_NO_ENGINE=1 leaves the engine's tests out, knowingly. Tests marked `grobid` run where P2C_GROBID_URL names a server,
+tests marked `sandbox` where a sandbox can be started; where none can, the first lines say so.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Generator
+from functools import cache
 
 import pytest
 import pytest_asyncio
@@ -14,9 +16,26 @@ import pytest_asyncio
 from paper2code_local.engine import sizing
 from paper2code_local.engine.hardware import hardware
 from paper2code_local.engine.protocol import Engine
+from paper2code_local.errors import SandboxError
 from paper2code_local.modelstore.folder import ModelFolder, model_folder
 from paper2code_local.modelstore.store import default_store
 from paper2code_local.session import shape_of, tokenizer_of
+from paper2code_local.smoke import find_sandbox
+
+
+@cache
+def without_sandbox() -> str:
+    """Return why no sandbox can be started on this machine; "" when one can."""
+    try:
+        find_sandbox()
+    except SandboxError as error:
+        return error.message
+    return ""
+
+
+def pytest_report_header() -> list[str]:
+    reason = without_sandbox()
+    return [f"tests marked `sandbox` are left out: {reason}"] if reason else []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -25,6 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, is_out in [
             ("engine", os.environ.get("P2C_NO_ENGINE") == "1"),
             ("grobid", not os.environ.get("P2C_GROBID_URL")),
+            ("sandbox", bool(without_sandbox())),
         ]
         if is_out
     }

@@ -55,6 +55,8 @@ LAYERS = {
     "listeners": ("listeners/", "cli/"),
     "stages": ("stages/", "checking.py", "pipeline.py", "doctor/", "cli/"),
     "doctor": ("doctor/", "cli/"),
+    "smoke": ("smoke/", "pipeline.py", "cli/"),
+    "smoke.runner": ("smoke/jobs.py", "smoke/judging.py"),
     "prefix": ("prefix.py", "stages/", "casting.py", "pipeline.py", "cli/"),
     "asking": ("asking.py", "stages/", "casting.py"),
     "engine.scripted": ("engine/scripted.py", "session.py"),

@@ -31,6 +31,8 @@ from tests.tei_fixtures import tei
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README, GUIDE, INPUTS = ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "inputs.md"
+TABLES = [GUIDE, ROOT / "docs" / "grobid.md", ROOT / "docs" / "smoke.md"]
+"""The pages that say what helps against an error."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 RUN = re.compile(r"runs/paper-[0-9a-f]{8}")
 NOT_RUN = {"pull", "verify", "path", "--grobid", "--engine-arg"}
@@ -158,14 +160,14 @@ def test_the_exit_codes_of_the_readme_are_those_of_the_errors() -> None:
 @pytest.mark.thorough
 def test_error_codes_are_real_and_have_their_exit_code() -> None:
     exits = {kind.family: kind.exit_code for kind in families().values()}
-    for code_cell, exit_cell in re.findall(r"^\| (`[a-z]+\..+?) \| (\d+) \|", text(GUIDE), re.M):
+    for code_cell, exit_cell in re.findall(r"^\| (`[a-z]+\..+?) \| (\d+) \|", "".join(map(text, TABLES)), re.M):
         for family, reason in re.findall(r"`([a-z]+)\.(\w+)`", code_cell):
             if family in exits:
                 assert (exits[family], reason in constants()) == (int(exit_cell), True), (family, reason)
 
 
 def test_every_error_code_is_in_the_table_of_what_helps() -> None:
-    said = set(re.findall(r"`([a-z]+\.\w+)`", text(GUIDE) + text(ROOT / "docs" / "grobid.md")))
+    said = set(re.findall(r"`([a-z]+\.\w+)`", "".join(map(text, TABLES))))
     assert len(set(raised())) > 30
     assert set(raised()) <= said
 

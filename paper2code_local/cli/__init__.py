@@ -21,6 +21,7 @@ COMMANDS = {
     "generate": ("paper2code_local.cli.generate:generate", "Turn a paper into a repository."),
     "inspect": ("paper2code_local.cli.inspecting:inspect", "Show what is understood of a paper."),
     "validate": ("paper2code_local.cli.validating:validate", "Check a Python repository without running it."),
+    "smoke": ("paper2code_local.cli.smoking:smoke", "Import every module of a repository in a sandbox."),
     "models": ("paper2code_local.cli.models:models", "List, fetch and check models."),
     "serve": ("paper2code_local.cli.serve:serve", "Keep a model loaded between runs."),
     "doctor": ("paper2code_local.cli.doctor:doctor", "Check this machine, and say what mends it."),
@@ -36,7 +37,7 @@ Every option can be set in the environment: --grobid URL is P2C_GROBID=URL.
 
 \b
 Exit codes: 0 clean, 1 findings remain, 2 usage, 3 the input cannot be read,
-4 GROBID, 5 engine or model, 6 no usable answer, 7 cannot write, 70 a bug,
+4 GROBID, 5 engine, model or sandbox, 6 no usable answer, 7 cannot write, 70 a bug,
 130 and 143 interrupted (run the same command again to go on).
 
 \b
@@ -107,4 +108,5 @@ def main() -> None:
     p2c-local inspect paper.pdf                 what is understood of the paper
     p2c-local generate paper.pdf -o my-repo     the repository
     p2c-local validate my-repo                  what reading can prove about it
+    p2c-local smoke my-repo                     what happens when it is imported, in a sandbox
     """

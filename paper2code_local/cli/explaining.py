@@ -7,8 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from paper2code_local.errors import UsageError
-from paper2code_local.stages.s5_validate import CODES
-from paper2code_local.stages.s5_validate.codes import ELSEWHERE
+from paper2code_local.stages.s5_validate.codes import ELSEWHERE, EXPLAINED
 
 LIST = "list"
 _WIDTH = 100
@@ -21,9 +20,9 @@ def explained(code: str) -> str:
         return "\n".join(f"{name}  {title} ({severity})" for name, (title, severity, _) in _all())
     name, title, severity, text = _find(code)
     head = f"{name}: {title} ({severity})\n\n{textwrap.fill(text, _WIDTH)}"
-    if name not in CODES:
+    if name not in EXPLAINED:
         return head
-    return f"{head}\n\nWrong:\n\n{_example(CODES[name].wrong)}\n\nRight:\n\n{_example(CODES[name].right)}"
+    return f"{head}\n\nWrong:\n\n{_example(EXPLAINED[name].wrong)}\n\nRight:\n\n{_example(EXPLAINED[name].right)}"
 
 
 def explanation(code: str) -> dict[str, object]:
@@ -32,12 +31,13 @@ def explanation(code: str) -> dict[str, object]:
         listed = [{"code": name, "title": title, "severity": severity} for name, (title, severity, _) in _all()]
         return {"codes": listed}
     name, title, severity, text = _find(code)
-    examples = {"wrong": _texts(CODES[name].wrong), "right": _texts(CODES[name].right)} if name in CODES else {}
+    known = EXPLAINED.get(name)
+    examples = {"wrong": _texts(known.wrong), "right": _texts(known.right)} if known else {}
     return {"code": name, "title": title, "severity": severity, "explanation": text, **examples}
 
 
 def _all() -> Iterator[tuple[str, tuple[str, str, str]]]:
-    named = {name: (code.title, code.severity, code.explanation) for name, code in CODES.items()}
+    named = {name: (code.title, code.severity, code.explanation) for name, code in EXPLAINED.items()}
     yield from sorted({**named, **ELSEWHERE}.items())
 
 

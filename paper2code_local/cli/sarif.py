@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from paper2code_local import __version__
 from paper2code_local.artifacts.finding import Finding
-from paper2code_local.stages.s5_validate import CODES
-from paper2code_local.stages.s5_validate.codes import ELSEWHERE
+from paper2code_local.stages.s5_validate.codes import ELSEWHERE, EXPLAINED
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -40,8 +39,8 @@ def workflow_commands(findings: Sequence[Finding], repo: Path) -> Iterator[str]:
 
 
 def _rule(code: str) -> dict[str, object]:
-    if code in CODES:
-        title, severity, text = CODES[code].title, CODES[code].severity, CODES[code].explanation
+    if code in EXPLAINED:
+        title, severity, text = EXPLAINED[code].title, EXPLAINED[code].severity, EXPLAINED[code].explanation
     else:
         title, severity, text = ELSEWHERE[code]
     return {

@@ -17,9 +17,10 @@ from paper2code_local.stages.s5_validate.codes.placeholders import PLACEHOLDERS
 from paper2code_local.stages.s5_validate.codes.requirements import REQUIREMENTS
 from paper2code_local.stages.s5_validate.codes.safety import SAFETY
 from paper2code_local.stages.s5_validate.codes.signatures import SIGNATURES
+from paper2code_local.stages.s5_validate.codes.smoke import SMOKE
 from paper2code_local.stages.s5_validate.codes.symbols import SYMBOLS
 
-__all__ = ["CODES", "ELSEWHERE", "Code", "document", "finding"]
+__all__ = ["CODES", "ELSEWHERE", "EXPLAINED", "SMOKE", "Code", "document", "finding"]
 
 CODES: Mapping[str, Code] = {
     **FILES,
@@ -31,6 +32,9 @@ CODES: Mapping[str, Code] = {
     **REQUIREMENTS,
     **SAFETY,
 }
+"""What reading finds."""
+EXPLAINED: Mapping[str, Code] = {**CODES, **SMOKE}
+"""And what running finds: every code that has an example."""
 
 
 def finding(
@@ -89,8 +93,13 @@ def document() -> str:
         "is ever run.\n"
     )
     others = "\n".join(f"- **{name}** {title} ({kind}). {text}" for name, (title, kind, text) in ELSEWHERE.items())
+    run = (
+        "# What the smoke run finds\n\nWhat `p2c-local smoke REPO` can say after it has imported every module in a "
+        "sandbox, see [smoke.md](smoke.md).\n"
+    )
     tail = f"## Only from `generate`\n\n{others}\n"
-    return "\n".join((head, *(_section(name, code) for name, code in CODES.items()), tail))
+    read, ran = ([_section(name, code) for name, code in codes.items()] for codes in (CODES, SMOKE))
+    return "\n".join((head, *read, run, *ran, tail))
 
 
 def _section(name: str, code: Code) -> str:
