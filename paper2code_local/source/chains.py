@@ -25,6 +25,9 @@ def chain_of(node: ast.expr) -> Chain | None:
     """Return an expression as a chain, or None; `super(A, self)` begins with "super:A"."""
     steps: list[str] = []
     while len(steps) < _LONGEST:
+        if isinstance(node, ast.Name):
+            steps.append(node.id)
+            return tuple(reversed(steps))
         if isinstance(node, ast.Attribute):
             steps.append(node.attr)
             node = node.value
@@ -35,27 +38,9 @@ def chain_of(node: ast.expr) -> Chain | None:
                 steps.append(f"super:{first.id}" if isinstance(first, ast.Name) else "super:?")
                 return tuple(reversed(steps))
             node = node.func
-        elif isinstance(node, ast.Name):
-            steps.append(node.id)
-            return tuple(reversed(steps))
         else:
             break
     return None
-
-
-def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node of a tree, in no order that counts; faster than `ast.walk`."""
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, ast.AST):
-                if value._fields:
-                    stack.append(value)
-            elif type(value) is list:
-                stack.extend([each for each in value if isinstance(each, ast.AST)])
 
 
 def literal(node: ast.expr | None) -> str | tuple[str, ...] | None:
@@ -105,7 +90,10 @@ def _parts(node: ast.expr) -> Iterator[ast.AST]:
     for part in found:
         yield part
         if len(found) < 40:
-            found.extend(ast.iter_child_nodes(part))
+            for name in part._fields:
+                value = getattr(part, name, None)
+                parts = value if isinstance(value, list) else (value,)
+                found.extend(each for each in parts if isinstance(each, ast.AST))
 
 
 def ends_block(statement: ast.stmt) -> bool:

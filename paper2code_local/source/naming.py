@@ -36,6 +36,7 @@ class Naming:
         self.module = Scope("module", None)
         self.scopes = [self.module]
         self.calls: list[Call] = []
+        self.call_nodes: list[ast.Call] = []
         self.reads: dict[tuple[Scope, Chain], Place] = {}
         self.stores: list[tuple[Scope, Chain | None, str, Binding]] = []
         self.opened: list[tuple[Scope, Chain | None, bool]] = []

@@ -1,6 +1,6 @@
 """How a file uses names: its scopes, what they bind, what is read, called and assigned.
 
-In: the syntax tree of a file. Out: a frozen `Usage`. Must not know other files, nor what is right or wrong.
+In: the syntax tree of a file. Out: a frozen `Usage`, and the nodes of its calls. Must not know other files, nor what is right or wrong.
 One walk without recursion, linear in the text.
 """
 
@@ -30,6 +30,7 @@ _RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*|assert\w*Error\w*")
 _REPLACES_ITSELF = re.compile(
     r"sys\.modules\s*\[\s*(__name__|__package__)|\bexec\s*\(|_convert_\(|global_enum|execfile"
 )
+_REPLACING_WORDS = ("sys.modules", "exec", "_convert_(", "global_enum")
 _COMPILED = re.compile(r"jit|kernel|triton|prim_func|taichi|macro", re.IGNORECASE)
 """Decorators that may read the text of a function and run something else."""
 _SETS_NAMED = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
@@ -37,11 +38,11 @@ _SETS_ANYTHING = frozenset({"store_attr", "save_hyperparameters"})
 _CLASS_FIRST = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 
 
-def usage(tree: ast.Module, text: str) -> Usage:
-    """Read how a file uses names; `text` is what `tree` was made of."""
+def usage(tree: ast.Module, text: str) -> tuple[Usage, list[ast.Call]]:
+    """Read how a file uses names, and return that and every call in it; `text` is what `tree` was made of."""
     walk = _Walk(_is_lazy(tree))
     walk.run(tree)
-    return walk.usage(text)
+    return walk.usage(text), walk.call_nodes
 
 
 def _is_lazy(tree: ast.Module) -> bool:
@@ -95,7 +96,8 @@ class _Walk(Naming):
             probed=frozenset(self.probed),
             opened=tuple(opened),
             opens_anything=anything,
-            rebinds=self.whole_namespace > 0 or _REPLACES_ITSELF.search(text) is not None,
+            rebinds=self.whole_namespace > 0
+            or (any(w in text for w in _REPLACING_WORDS) and _REPLACES_ITSELF.search(text) is not None),
             stars=self.stars,
         )
 
@@ -257,6 +259,7 @@ class _Walk(Naming):
         self.push_all((node.target, node.iter) if not isinstance(node, ast.While) else (node.test,), here)
 
     def call(self, node: ast.Call, here: Here) -> None:
+        self.call_nodes.append(node)
         chain = chain_of(node.func)
         inner = here
         if chain is not None:

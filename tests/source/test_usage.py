@@ -18,7 +18,7 @@ MODULES += ["logging/__init__.py", "pathlib.py", "typing.py"]
 def _read(text: str) -> Usage:
     tree = syntax_tree(text)
     assert tree is not None
-    return usage(tree, text)
+    return usage(tree, text)[0]
 
 
 def _implicit(table: symtable.SymbolTable) -> set[str]:
@@ -81,3 +81,9 @@ def test_deep_or_broken_text_is_read_or_refused_but_never_too_much(text: str) ->
     tree = syntax_tree(text)
     if tree is not None:
         usage(tree, text)
+
+
+def test_any_test_of_an_if_can_be_read() -> None:
+    """Syntax trees hold nothing and strings beside nodes."""
+    found = _read("if f({**a}, *b, c=d, **e)[:1] and (lambda *, x: x) and not {None: g}:\n    pass\n")
+    assert {"a", "b", "d", "e", "f", "g"} <= {name for _, name, _ in found.names()}

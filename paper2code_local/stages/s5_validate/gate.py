@@ -118,6 +118,7 @@ def _read(path: str, data: bytes, cache: Cache) -> Read:
         if tree is None or seen is None or reading.text is None:
             cache[key] = Read(reading, seen, None, ())
         else:
-            used = usage(tree, reading.text) if seen.exact else None
-            cache[key] = Read(reading, seen, used, tuple(safety(path, tree, reading.text)))
+            used, calls = usage(tree, reading.text)
+            unsafe = tuple(safety(path, used, calls))
+            cache[key] = Read(reading, seen, used if seen.exact else None, unsafe)
     return cache[key]

@@ -8,21 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from paper2code_local.artifacts.finding import Finding
-from paper2code_local.source.chains import chain_of, nodes_of
+from paper2code_local.source import Usage, chain_of
 from paper2code_local.stages.s5_validate.codes import finding
 
-_SUSPECT = (
-    *"eval exec system popen getoutput getstatusoutput shell load pickle open requests http url".split(),  # noqa: SIM905
-    *"socket aiohttp wget gdown ftplib paramiko smtplib hub boto3 fetch_ from_pretrained".split(),  # noqa: SIM905
-    *(quote + start for quote in "\"'" for start in ("/", "~", "..", "./")),
-    *(f"{quote}{drive}" for quote in "\"'" for drive in ("C:", "D:")),
-    "expanduser",
-    "home()",
-)
-"""Without one of these in its text, a file is not looked at."""
 _TESTS = re.compile(r"(?:.*/)?(?:tests?|testing)/.*|(?:.*/)?(?:conftest|test_\w+|\w+_test|setup)\.py")
 _SHELL = frozenset(
     {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput"}
@@ -54,17 +45,11 @@ _METHODS = frozenset({"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "
 _OUTSIDE = re.compile(r"(?:/(?!dev/|tmp(?:/|$)|proc/|sys/)|~|[A-Za-z]:[\\/]|(?:\./)*\.\.(?:/|$)).*", re.DOTALL)
 
 
-def safety(path: str, tree: ast.Module, text: str) -> Iterator[Finding]:
-    """Yield what running the file may do beyond computing; `text` is what `tree` was made of."""
-    if _TESTS.fullmatch(path) or not any(word in text for word in _SUSPECT):
+def safety(path: str, usage: Usage, calls: Sequence[ast.Call]) -> Iterator[Finding]:
+    """Yield what running the file may do beyond computing; `calls` has every call in it."""
+    if _TESTS.fullmatch(path):
         return
-    calls: list[ast.Call] = []
-    names = _Names()
-    for node in nodes_of(tree):
-        if type(node) is ast.Call:
-            calls.append(node)
-        elif type(node) in _NAMING:
-            names.take(node)
+    names = _Names(usage)
     said: set[tuple[str, int]] = set()
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         dotted = names.dotted(call.func)
@@ -76,35 +61,20 @@ def safety(path: str, tree: ast.Module, text: str) -> Iterator[Finding]:
                 yield finding(code, path, call.lineno, message, hint)
 
 
-_NAMING = frozenset(
-    {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.arg}
-)
-
-
 class _Names:
     """What the names of a file are short for."""
 
-    def __init__(self) -> None:
+    def __init__(self, usage: Usage) -> None:
         self.imported: dict[str, str] = {}
         self.own: set[str] = set()
-
-    def take(self, node: ast.AST) -> None:
-        """Take note of an import or a definition."""
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                self.imported[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            self.imported.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
-        elif isinstance(node, ast.ImportFrom):
-            self.own.update(alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.own.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            self.own.add(node.id)
-        elif isinstance(node, ast.arg):
-            self.own.add(node.arg)
+        for name, binding in ((n, b) for s in usage.scopes for n, bound in s.bindings.items() for b in bound):
+            imported = binding.imported
+            if imported is None or imported.level:
+                self.own.add(name)
+            elif binding.name is not None:
+                self.imported[name] = f"{imported.module}.{binding.name}"
+            else:
+                self.imported[name] = imported.module if imported.asname else name
 
     def dotted(self, node: ast.expr) -> str:
         """Return the full name of what is called; "" when it is not evident, ".name" for a method of something."""
