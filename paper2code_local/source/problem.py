@@ -15,6 +15,7 @@ from typing import Literal
 from paper2code_local.source.tree import parse
 
 _INCOMPLETE = 0x4000 | 0x0200  # PyCF_ALLOW_INCOMPLETE_INPUT | PyCF_DONT_IMPLY_DEDENT, as the codeop module has them
+_MANY_FIELDS = 1_000
 _WORDS = re.compile(r"[^\W\d_][\w'’-]*")
 _NEIGHBOURS = re.compile(r"(?=\b([^\W\d_][\w'’-]*)[,;:]? +([^\W\d_][\w'’-]*))")
 _CODE_STARTS = frozenset(keyword.kwlist) - {"is", "in", "and", "or", "not", "as", "True", "False", "None"} | {
@@ -66,6 +67,21 @@ def syntax_tree(text: str) -> ast.Module | None:
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def most_fields(text: str) -> int:
+    """Return how many fields the f-string with the most has; 0 where there cannot be many."""
+    if text.count("{") < _MANY_FIELDS:
+        return 0
+    most = 0
+    stack = [parse(text.encode("utf-8", "replace"))]
+    while stack:
+        node = stack.pop()
+        if node.type == "string":
+            most = max(most, sum(child.type == "interpolation" for child in node.children))
+        else:
+            stack.extend(node.children)
+    return most
 
 
 def _error(text: str, path: str, flags: int) -> tuple[int, str, int] | None:

@@ -1,7 +1,7 @@
 """How a file uses names: its scopes, what they bind, what is read, called and assigned.
 
-In: the syntax tree of a file. Out: a frozen `Usage`, and the nodes of its calls. Must not know other files, nor what is right or wrong.
-One walk without recursion, linear in the text.
+In: the syntax tree of a file. Out: a frozen `Usage`, and the nodes of its calls. Must not know other files, nor what is
+right or wrong. One walk without recursion, linear in the text.
 """
 
 from __future__ import annotations

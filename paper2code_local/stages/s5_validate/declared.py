@@ -55,6 +55,11 @@ class Declared:
     is_package: bool
     """Only the metadata of a package declares: what is not part of it may need more."""
 
+    def covers(self, path: str) -> bool:
+        """Tell whether a file stands in or below the folder of one of `files`, or beside its folder `requirements`."""
+        folders = (re.sub(r"(?:^|/)requirements$", "", declaring.rpartition("/")[0]) for declaring in self.files)
+        return any(not folder or path.startswith(f"{folder}/") for folder in folders)
+
     @property
     def place(self) -> str:
         """Return the file to which a requirement should be added."""

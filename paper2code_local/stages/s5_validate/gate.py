@@ -15,6 +15,7 @@ from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.import_order import ImportOrder
 from paper2code_local.source import Outline, Usage, outline, usage
 from paper2code_local.source.problem import syntax_tree
+from paper2code_local.stages.s5_validate.aside import leniently
 from paper2code_local.stages.s5_validate.config import ConfigCheck
 from paper2code_local.stages.s5_validate.cycles import circular_imports
 from paper2code_local.stages.s5_validate.ignores import ignored, unknown_codes
@@ -100,6 +101,8 @@ def validate(
     understood = {path: text for path, text in whole.items() if text is not None}
     found.extend(ConfigCheck(files, understood, receivers, order is not None).check())
     found.extend(RequirementCheck(files, modules, order is not None).check())
+    if order is None:
+        found = list(leniently(found, modules))
     silenced: dict[str, dict[int, tuple[str, ...]]] = {}
     for path, read in sources.items():
         silenced[path] = ignored(read.reading.text or "")

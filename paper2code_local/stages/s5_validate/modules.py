@@ -44,6 +44,11 @@ MODULE_ATTRIBUTES = frozenset(
         "__cached__",
     ]
 )
+_PACKAGING = ("setup.py", "setup.cfg", "pyproject.toml")
+SHARED_NAMESPACES = frozenset(
+    {"google", "azure", "ruamel", "zope", "backports", "jaraco", "sphinxcontrib", "opentelemetry", "hydra_plugins"}
+)
+"""Packages without `__init__.py` that many distributions have a part of."""
 _STAR_DEPTH = 40
 
 
@@ -80,22 +85,23 @@ class Resolved:
 class Modules:
     """Resolves the imports of one repository."""
 
-    def __init__(self, paths: Collection[str], outlines: Mapping[str, Outline], ours: Collection[str] = ()) -> None:
-        """Take every path, the outlines of what could be read, and top folders known to be no installed package."""
+    def __init__(self, files: Mapping[str, bytes], outlines: Mapping[str, Outline], ours: Collection[str] = ()) -> None:
+        """Take every file, the outlines of what could be read, and top folders known to be no installed package."""
         self.outlines = outlines
-        self.files = frozenset(path for path in paths if path.endswith(".py"))
+        self._shares_namespaces = not ours and any(b"namespace" in files.get(path, b"") for path in _PACKAGING)
+        self.files = frozenset(path for path in files if path.endswith(".py"))
         self.children: dict[str, set[str]] = defaultdict(set)
         self._native: set[str] = set()
         self._generating: set[str] = set()
         self._builds_native = False
-        for path in paths:
+        for path in files:
             self._place(path)
         self._homes: dict[str, list[str]] = defaultdict(list)
         for folder in sorted(self.children):
             for name in self.children[folder]:
                 self._homes[name].append(folder)
         self._names: dict[str, frozenset[str] | None] = {}
-        self._resolved: dict[tuple[str, int, str, bool], Resolved] = {}
+        self._resolved: dict[tuple[str, int, str, bool, bool], Resolved] = {}
         """By what is imported, and all that matters of the file that imports it."""
         self._namespaces_in_use = frozenset(ours) | frozenset(
             folder
@@ -108,7 +114,8 @@ class Modules:
         """Find what an import in the file `importer` means; neither found nor missing: it is not of this repository."""
         outline = self.outlines.get(importer)
         anywhere = outline is not None and outline.changes_path
-        key = (imported.module, imported.level, importer.rpartition("/")[0], anywhere)
+        folder, _, name = importer.rpartition("/")
+        key = (imported.module, imported.level, folder, anywhere, name == f"{imported.module.partition('.')[0]}.py")
         if key not in self._resolved:
             self._resolved[key] = self._resolve(imported, importer)
         return self._resolved[key]
@@ -121,7 +128,9 @@ class Modules:
         found = dict.fromkeys(m for root in roots if (m := self._find(Module(None, root), parts)) is not None)
         tops = [self.child(Module(None, root), parts[0]) for root in self._certain_roots(importer)]
         own = [top for top in tops if top is not None and self._is_ours(top)]
-        sure = bool(own) and parts[0] not in sys.stdlib_module_names
+        at_top = importer.rpartition("/")[0] in ("", "src")
+        is_itself = not at_top and any(top.file == importer for top in own)  # an installed package is meant
+        sure = bool(own) and parts[0] not in sys.stdlib_module_names and not is_itself
         if found:
             # An installed package of that name may be meant: then what this one lacks proves nothing.
             return Resolved(tuple(found) if sure else (*found, UNKNOWN))
@@ -147,6 +156,7 @@ class Modules:
         if stem in self.children:
             return Module(None, stem)
         made_elsewhere = _MADE_BY_BUILD.fullmatch(name) or (self._builds_native and name.startswith("_"))
+        made_elsewhere = made_elsewhere or (parent.file is None and self._is_shared(parent.folder))
         return UNKNOWN if made_elsewhere or self._is_dynamic(parent) else None
 
     def provides(self, module: Module, name: str) -> bool:
@@ -242,12 +252,16 @@ class Modules:
     def _certain_roots(self, importer: str) -> tuple[str, ...]:
         """Return the folders that are certainly searched: the one around the file or its package, the root, `src`.
 
-        The first not where it is itself part of a package without `__init__.py`: then nobody runs its files by path.
+        The first not where it is itself part of a package, without having an `__init__.py`: then nobody runs its files
+        by path.
         """
         folder = importer.rpartition("/")[0]
         while folder and f"{folder}/__init__.py" in self.files:
             folder = folder.rpartition("/")[0]
-        if any(folder == used or folder.startswith(f"{used}/") for used in self._namespaces_in_use):
+        above = folder.rpartition("/")[0]
+        while above and f"{above}/__init__.py" not in self.files:
+            above = above.rpartition("/")[0]
+        if above or any(folder == used or folder.startswith(f"{used}/") for used in self._namespaces_in_use):
             return ("", "src")
         return tuple(dict.fromkeys((folder, "", "src")))
 
@@ -283,6 +297,11 @@ class Modules:
     def _is_dynamic(self, module: Module) -> bool:
         outline = self.outlines.get(module.file) if module.file is not None else None
         return module.file is not None and (outline is None or outline.dynamic)
+
+    def _is_shared(self, folder: str) -> bool:
+        """Tell whether other distributions may have a part of a package without `__init__.py`."""
+        top = folder.removeprefix("src/").partition("/")[0]
+        return folder not in ("", "src") and (self._shares_namespaces or top in SHARED_NAMESPACES)
 
     def _collect_names(self, file: str, depth: int) -> frozenset[str] | None:
         outline = self.outlines.get(file)

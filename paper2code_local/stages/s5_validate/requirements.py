@@ -20,7 +20,7 @@ from paper2code_local.source.distributions import brought_by, distribution, give
 from paper2code_local.stages.s5_validate.codes import finding
 from paper2code_local.stages.s5_validate.declared import declarations
 from paper2code_local.stages.s5_validate.imports import imported_files
-from paper2code_local.stages.s5_validate.modules import Modules
+from paper2code_local.stages.s5_validate.modules import SHARED_NAMESPACES, Modules
 
 _NOT_INSTALLED = frozenset(
     """__main__ __builtin__ _typeshed bpy bmesh mathutils maya hou pymol carla omni pxr isaacgym unreal nuke idaapi
@@ -36,7 +36,6 @@ _MACHINE = frozenset(
     nvdiffrast kaolin mujoco_py""".split()  # noqa: SIM905
 )
 """What people install by hand, in the build for their machine."""
-_NAMESPACES = frozenset({"google", "azure", "ruamel", "zope", "backports", "jaraco", "sphinxcontrib", "opentelemetry"})
 _ASIDE = re.compile(
     r"(?:.*/)?(?:tests?|testing|docs?|examples?|demos?|tutorials?|notebooks?|benchmarks?|scripts?|tools?|ci|dev|"
     r"third_party|thirdparty|3rdparty|external|externals|vendor|vendored|_vendor|submodules|contrib|\w*_tests?)/.*"
@@ -79,13 +78,20 @@ class RequirementCheck:
         """Yield the findings of the repository."""
         uses = [use for use in self._uses() if not self._is_local(use)]
         certain = [use for use in uses if use.imported.at_import_time and not use.imported.guarded]
-        if not self._declared.files:
+        if not self._declares_anything(certain):
             known = [use for use in certain if not _ASIDE.fullmatch(use.path)]
             if known and not any(path.endswith(("/METADATA", "/PKG-INFO")) for path in self._files):
                 yield _nothing_declared(known)
-            return
-        yield from self._missing(uses)
+        else:
+            yield from self._missing(uses)
         yield from self._unused({use.top.lower() for use in self._uses()})
+
+    def _declares_anything(self, uses: list[_Use]) -> bool:
+        """Tell whether requirements are declared for anything that is imported; an empty list of a package is none."""
+        declared = self._declared
+        empty = declared.is_package and declared.understood and all(p.group == "told" for p in declared.names.values())
+        covered = not uses or any(declared.covers(use.path) for use in uses)
+        return bool(declared.files) and (self._designed or (covered and not empty))
 
     def _uses(self) -> Iterator[_Use]:
         for path, outline in self._modules.outlines.items():
@@ -114,7 +120,8 @@ class RequirementCheck:
         worst: dict[str, tuple[Severity, _Use]] = {}
         for use in sorted(uses, key=lambda use: (use.path, use.imported.line)):
             optional = use.imported.guarded or (self._declared.is_package and not use.imported.at_import_time)
-            if optional or _ASIDE.fullmatch(use.path) or self._is_covered(use):
+            aside = _ASIDE.fullmatch(use.path) or not self._declared.covers(use.path)
+            if optional or aside or self._is_covered(use):
                 continue
             severity = self._severity(use, unknown, brought, reached)
             if use.top not in worst or (severity == "error" and worst[use.top][0] == "warning"):
@@ -128,7 +135,7 @@ class RequirementCheck:
             yield finding("P2C901", use.path, use.imported.line, message, hint, severity, (top, wanted))
 
     def _is_covered(self, use: _Use) -> bool:
-        if use.top in _NAMESPACES:
+        if use.top in SHARED_NAMESPACES:
             prefix = normalised(use.top)
             family = (prefix, "protobuf", "tensorflow", "tensorboard") if prefix == "google" else (prefix,)
             return any(name.startswith(family) for name in self._declared.names)
@@ -142,7 +149,7 @@ class RequirementCheck:
         )
 
     def _severity(self, use: _Use, unknown: bool, brought: Mapping[str, str], reached: frozenset[str]) -> Severity:
-        if not use.imported.at_import_time or not self._declared.understood or unknown or use.top in _NAMESPACES:
+        if not use.imported.at_import_time or not self._declared.understood or unknown or use.top in SHARED_NAMESPACES:
             return "warning"
         if any(name in brought for name in (normalised(use.top), *providers(use.top))):
             return "warning"

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.source import compile_error
+from paper2code_local.source.problem import most_fields
 from paper2code_local.stages.s5_validate.codes import finding
 
 MAX_BYTES = 1_000_000
+MAX_FIELDS = 5_000
+"""In one f-string: Python before 3.12 takes quadratic time for them."""
 
 _CODES = {"syntax": "P2C101", "truncated": "P2C102", "prose": "P2C103"}
 _HINTS = {
@@ -50,6 +53,9 @@ def read_source(path: str, data: bytes) -> Reading:
         line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
         message = f"The bytes are not text in the file's encoding: {error}."
         return Reading(None, finding("P2C104", path, line, message, "Save the file as UTF-8."))
+    if most_fields(text) > MAX_FIELDS:
+        message = f"An f-string of the file has more than {MAX_FIELDS:,} fields, and the file was not checked."
+        return Reading(None, finding("P2C105", path, 0, message, "Put the text together from shorter ones."))
     problem = compile_error(text, path)
     if problem is None:
         return Reading(text, None)

@@ -139,6 +139,11 @@ def test_a_file_over_the_limit_is_said_to_be_unchecked_and_provides_any_name() -
     assert [(f.code, f.severity) for f in found] == [("P2C105", "warning")]
 
 
+def test_a_string_with_very_many_fields_is_said_to_be_unchecked() -> None:
+    found = validate({"m.py": b"a = 1\nx = f'" + b"{a}" * 6_000 + b"'\n", "n.py": b"a = 1\n" + b"x = f'{a}'\n" * 6_000})
+    assert [(f.code, f.path, f.severity) for f in found] == [("P2C105", "m.py", "warning")]
+
+
 def test_the_order_of_the_files_does_not_matter() -> None:
     files = {"b.py": b"from a import x\n", "a.py": b"import b\ny = (\n", "random.py": b"def f(): pass\n"}
     assert validate(files) == validate(dict(reversed(files.items())))

@@ -31,6 +31,17 @@ RIGHT = {
         "pkg/sub/__init__.py": "",
         "pkg/sub/m.py": "from yaml import load\n",
     },
+    "folder without __init__.py in a package": {
+        "pkg/__init__.py": "from . import envs\n",
+        "pkg/envs/crafter.py": "import crafter\nimport atari.wrappers\nENV = crafter.Env()\n",
+        "pkg/envs/atari.py": "from crafter import Recorder\n",
+    },
+    "wrapper named like what it wraps": {"envs/crafter.py": "from crafter import Env\nimport crafter.engine\n"},
+    "parts of a namespace elsewhere": {
+        "org/here/a.py": "from org import there\nimport org.there.b\nfrom org.here import a\n",
+        "setup.py": "from setuptools import find_namespace_packages, setup\n",
+    },
+    "namespace of many": {"hydra_plugins/mine/a.py": "import hydra_plugins.mine.a\nimport hydra_plugins.optuna\n"},
     "namespace portions": {
         "org/proto/grpc/__init__.py": "",
         "org/proto/grpc/a.py": "from grpc import Channel\n",

@@ -45,6 +45,20 @@ def test_what_is_covered_is_silent(name: str) -> None:
     assert [f for f in found(files) if f[0] == "P2C901"] == []
 
 
+def test_an_empty_list_of_a_package_declares_nothing() -> None:
+    files = {"setup.py": "from setuptools import setup\nsetup(install_requires=[])\n"}
+    files |= {"net/__init__.py": "import numpy\n"}
+    assert [f[:2] for f in found(files)] == [("P2C903", "warning")]
+
+
+def test_requirements_below_are_for_what_stands_below() -> None:
+    files = {"net/__init__.py": "import numpy\n", "net/task/requirements.txt": "torch\n"}
+    files |= {"net/task/__init__.py": "import torch\nimport einops\n"}
+    assert [(f[0], f[2]) for f in found(files)] == [("P2C901", "net/task/__init__.py")]
+    files["net/task/__init__.py"] = ""
+    assert [f[0] for f in found(files)] == ["P2C903", "P2C902"]
+
+
 FORMATS = {
     "requirements/base.txt": "einops\n",
     "requirements-dev.txt": "einops\n",

@@ -14,7 +14,8 @@ FILES: Mapping[str, Code] = {
         "does not compile",
         "error",
         "Python's own compiler refuses the file. Nothing is run. The file is read as Python of the version that "
-        "runs the gate: Python 2, newer syntax, a template or a test file broken on purpose is reported too.",
+        "runs the gate: Python 2 and newer syntax are reported too. In somebody's repository, errors in a template, and "
+        "data of tests that cannot be read, are warnings unless another file imports them.",
         {"model.py": b"def scale(x)\n    return 2 * x\n"},
         {"model.py": b"def scale(x):\n    return 2 * x\n"},
     ),
@@ -43,7 +44,8 @@ FILES: Mapping[str, Code] = {
     "P2C105": Code(
         "too large to be checked",
         "warning",
-        "The file has more than 1 MB and is not looked at. It may well be correct: hence a warning.",
+        "The file has more than 1 MB, or an f-string with more than 5,000 fields, and is not looked at. It may well be "
+        "correct: hence a warning.",
         {"table.py": b"TABLE = [" + b"0, " * 400_000 + b"]\n"},
         {"table.py": b"TABLE = [" + b"0, " * 40 + b"]\n"},
     ),
