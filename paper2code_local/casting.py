@@ -120,6 +120,29 @@ def read_record(folder: RunDir) -> RunRecord | None:
         return None
 
 
+def asking(
+    job: Job, model: session.Model, context: int, system: str, folder: RunDir, say: Listener
+) -> tuple[RecordedEngine, Asker]:
+    """Return an engine that remembers in `folder` and starts with its first new question, and who asks it.
+
+    `system` names the template of the system message beside this module.
+    """
+    sayer = session.Sayer(say)
+    log = folder.root / "engine.log"
+    engine = RecordedEngine(model.identity, model.can_prefill, lambda: model.launch(context, log, sayer), folder, sayer)
+    asker = Asker(
+        engine=engine,
+        tokenizer=model.tokenizer,
+        system=render(__package__, system),
+        context=context,
+        sampling=model.sampling,
+        seed=job.seed,
+        attempts=job.attempts,
+        told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
+    )
+    return engine, asker
+
+
 def _part(
     job: Job,
     model: session.Model,
@@ -139,19 +162,7 @@ def _part(
     if text.cut:
         cut = ", ".join(text.cut)
         say(Notice(level="warning", message=f"The paper is longer than the context of {model.id} leaves; cut: {cut}."))
-    sayer = session.Sayer(say)
-    log = folder.root / "engine.log"
-    engine = RecordedEngine(model.identity, model.can_prefill, lambda: model.launch(context, log, sayer), folder, sayer)
-    asker = Asker(
-        engine=engine,
-        tokenizer=model.tokenizer,
-        system=render(__package__, "system.md"),
-        context=context,
-        sampling=model.sampling,
-        seed=job.seed,
-        attempts=job.attempts,
-        told=lambda label, reason: say(AskedAgain(label=label, reason=reason)),
-    )
+    engine, asker = asking(job, model, context, "system.md", folder, say)
     record = ModelRecord(
         id=model.id,
         spec=model.spec,

@@ -21,6 +21,7 @@ COMMANDS = {
     "generate": ("paper2code_local.cli.generate:generate", "Turn a paper into a repository."),
     "inspect": ("paper2code_local.cli.inspecting:inspect", "Show what is understood of a paper."),
     "validate": ("paper2code_local.cli.validating:validate", "Check a Python repository without running it."),
+    "repair": ("paper2code_local.cli.repairing:repair", "Mend what validate finds in a repository."),
     "smoke": ("paper2code_local.cli.smoking:smoke", "Import every module of a repository in a sandbox."),
     "models": ("paper2code_local.cli.models:models", "List, fetch and check models."),
     "serve": ("paper2code_local.cli.serve:serve", "Keep a model loaded between runs."),

@@ -5,7 +5,7 @@ In: source text. Out: frozen facts or new text. Must not know of models, finding
 """
 
 from paper2code_local.source.blocks import Block, Seen, blocks
-from paper2code_local.source.bodies import Hollow, body_problem, constant_result, runs_main
+from paper2code_local.source.bodies import Hollow, body_problem, constant_result, function_only, opening_of, runs_main
 from paper2code_local.source.chains import chain_of
 from paper2code_local.source.customs import KNOWN_PACKAGES, known_import
 from paper2code_local.source.lint import undefined_names, unused_imports
@@ -45,8 +45,10 @@ __all__ = [
     "compile_error",
     "constant_result",
     "definition_text",
+    "function_only",
     "known_import",
     "mismatch",
+    "opening_of",
     "outline",
     "replace_unit",
     "runs_main",

@@ -36,6 +36,43 @@ def body_problem(source_of_function: str) -> Hollow | None:
     return "empty"
 
 
+def opening_of(definition: str) -> tuple[str, str] | None:
+    """Return what stands before the body of a function, decorators and docstring included, at no indentation, and the
+    indentation of the body; None for text that is no function, or whose body shares a line with its signature."""
+    text = textwrap.dedent(definition)
+    try:
+        (node,) = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    lines, first = text.split("\n"), node.body[0]
+    indent = lines[first.lineno - 1][: first.col_offset]
+    if indent.strip():
+        return None
+    documented = ast.get_docstring(node, clean=False) is not None
+    end = (first.end_lineno or first.lineno) if documented else first.lineno - 1
+    return "\n".join(lines[:end]) + "\n", indent
+
+
+def function_only(opening: str, written: str, indent: str) -> str:
+    """Cut what was written after `opening` where the function ends: models like to add an example of its use."""
+    kept: list[str] = []
+    for line in written.rstrip().split("\n"):
+        if line.strip() and not line.startswith(indent) and kept and _parses(opening + "\n".join(kept)):
+            break
+        kept.append(line)
+    return "\n".join(kept).rstrip()
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 def hollow(function: Node) -> Hollow | None:
     """Say why a `function_definition` node does nothing, or None when it does something."""
     body = function.child_by_field_name("body")

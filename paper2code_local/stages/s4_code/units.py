@@ -6,7 +6,6 @@ right by construction; what is checked here is the body: that it compiles, does 
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import builtins
 import re
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
 from paper2code_local.asking import Asker, Passage, Refusal, Unanswered, render
-from paper2code_local.source import KNOWN_PACKAGES, body_problem, compile_error, outline, replace_unit
+from paper2code_local.source import KNOWN_PACKAGES, body_problem, compile_error, function_only, outline, replace_unit
 from paper2code_local.stages.s4_code.briefing import Briefing
 from paper2code_local.stages.s4_code.opening import INDENT, Interface, Unit
 
@@ -36,6 +35,8 @@ EMPTY_WORDS = (
 )
 """What bodies that do nothing are made of: a body that is asked for again does without them. Dots with a line break are
 words of their own to some models."""
+NEVER_LOCAL = frozenset({"config", "self"})
+"""Names that a body only has as parameters."""
 NOT_YET, NOT_HAD = "not written yet", "P2C401: the model gave no usable body"
 """What the stub of a body says while the others are asked for, and at the end."""
 STUB = re.compile(rf'raise NotImplementedError\("({NOT_YET}|{NOT_HAD})"\)')
@@ -122,6 +123,8 @@ class BodyCheck:
     unit: Unit
     patience: int
     """How often doubtful names are refused."""
+    told: frozenset[str] = NEVER_LOCAL
+    """Names that the model was told of, or cannot define by itself: when they come again, they are forbidden."""
 
     def refuse(self, written: str) -> Refusal | None:
         """Return why `written` cannot be the body, or None."""
@@ -137,15 +140,9 @@ class BodyCheck:
         return None
 
     def trimmed(self, written: str) -> str:
-        """Cut `written` where the function ends: models like to add an example of its use."""
-        opening = self.decided.opening(self.unit)
+        """Cut `written` where the function ends."""
         pad = INDENT * (2 if self.unit.owner else 1)
-        kept: list[str] = []
-        for line in written.rstrip().split("\n"):
-            if line.strip() and not line.startswith(pad) and kept and _complete(opening + "\n".join(kept)):
-                break
-            kept.append(line)
-        return "\n".join(kept).rstrip()
+        return function_only(self.decided.opening(self.unit), written, pad)
 
     def _function(self, text: str) -> str:
         return text.split("\n", 1)[1] if self.unit.owner else text
@@ -158,15 +155,9 @@ class BodyCheck:
                 what = imported.module or "."
                 return Refusal(f"it imports {what}, which it may not: what it needs is imported already")
         unknown = tuple(n for n in self.decided.unresolved(text) if not hasattr(builtins, n))
-        return Refusal(f"it uses {', '.join(unknown)}, which nothing defines", unknown) if unknown else None
-
-
-def _complete(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        again = tuple(name for name in unknown if name in self.told)
+        self.told |= set(unknown)
+        return Refusal(f"it uses {', '.join(unknown)}, which nothing defines", again) if unknown else None
 
 
 def hidden(draft: str) -> str:

@@ -4,6 +4,7 @@
     looking.py    what the gate says of a repository, and which of two versions is better
     faults.py     which function, method or file is at fault, and what the model is told of it
     rounds.py     the rounds: mend, ask, keep what is better
+    rewriting.py  a unit or a file of any repository, asked for again
     stubs.py      what still cannot be written becomes an honest stub
 
 In: a `Repo`; the gate and a way to rewrite a unit, both handed over by the pipeline. Out: `Repaired`, then a
@@ -13,7 +14,8 @@ prompts of other stages, engines or disk.
 
 from paper2code_local.stages.s6_repair.faults import faults_of
 from paper2code_local.stages.s6_repair.looking import Gate, look
+from paper2code_local.stages.s6_repair.rewriting import rewrite, signatures
 from paper2code_local.stages.s6_repair.rounds import Repaired, Rewrite, repair
 from paper2code_local.stages.s6_repair.stubs import contents, settle
 
-__all__ = ["Gate", "Repaired", "Rewrite", "contents", "faults_of", "look", "repair", "settle"]
+__all__ = ["Gate", "Repaired", "Rewrite", "contents", "faults_of", "look", "repair", "rewrite", "settle", "signatures"]

@@ -163,9 +163,19 @@ async def test_a_real_body_is_taken(body: str) -> None:
 async def test_a_name_that_nothing_defines_is_refused_once_and_then_left_to_the_gate() -> None:
     plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
     check = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
-    assert check.refuse("    return cool(logits)\n") == Refusal("it uses cool, which nothing defines", ("cool",))
+    assert check.refuse("    return cool(logits)\n") == Refusal("it uses cool, which nothing defines")
     assert check.refuse("    return cool(logits)\n") is None
     assert check.refuse("    pass\n"), "but an empty body is never taken"
+
+
+async def test_a_name_that_comes_again_or_can_only_be_a_parameter_is_forbidden_from_then_on() -> None:
+    plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
+    check = BodyCheck(*decided(plan, specs, "train.py", "train"), 2)
+    first = check.refuse("    return cool(logits) + config['x']\n")
+    second = check.refuse("    return cool(logits) + heat(logits)\n")
+    assert first is not None
+    assert second is not None
+    assert (first.avoid, second.avoid) == (("config",), ("cool",))
 
 
 async def test_an_example_of_use_after_the_function_is_cut_off() -> None:
