@@ -26,7 +26,13 @@ QUIET = 2.0
 @click.command(context_settings=SETTINGS)
 @click.argument("repo", type=click.Path(path_type=Path))
 @click.option("--json", is_flag=True, help="Print one JSON object instead.")
-@click.option("--python", type=click.Path(path_type=Path), help="The Python to use: one that has the requirements.")
+@click.option(
+    "--python",
+    envvar="P2C_SMOKE_PYTHON",
+    allow_from_autoenv=False,  # P2C_PYTHON is that of scripts/setup
+    type=click.Path(path_type=Path),
+    help="The Python to use: one that has the requirements.",
+)
 @click.option(
     "--timeout",
     metavar="S",

@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import secrets
-import select
 import shutil
 import signal
 import subprocess
@@ -30,7 +29,7 @@ from typing import IO
 
 from paper2code_local.artifacts.smoke import SmokePolicy
 from paper2code_local.smoke.interpreter import Interpreter
-from paper2code_local.smoke.sandbox import ENVIRONMENT, SCRATCH, as_root
+from paper2code_local.smoke.sandbox import ENVIRONMENT, SCRATCH, as_root, ready
 from paper2code_local.smoke.seccomp import seccomp_filter
 
 _ALONE = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
@@ -117,7 +116,7 @@ class RunningBubblewrap:
         else:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-            select.select([self._handle], [], [], _END)
+            ready(self._handle, _END)
             os.close(self._handle)
             self._handle = -1
         try:
@@ -132,8 +131,9 @@ class RunningBubblewrap:
 
     def said(self) -> str:
         """Return what bubblewrap complained of, or Python when it could not start."""
-        self._said.seek(0)
-        return self._said.read(2000).decode("utf-8", "replace").strip()
+        with self._said as said:
+            said.seek(0)
+            return said.read(2000).decode("utf-8", "replace").strip()
 
 
 def bubblewrap(python: Interpreter) -> Bubblewrap | str:
@@ -189,7 +189,7 @@ def _runner(python: Interpreter) -> Iterator[str]:
 def _first_process(info: int) -> int:
     """Read the number of the sandbox's first process; 0 when it ended before it could say it."""
     text, until = b"", time.monotonic() + _START
-    while select.select([info], [], [], max(0.0, until - time.monotonic()))[0]:
+    while ready(info, until - time.monotonic()):
         if not (more := os.read(info, 4096)):
             break
         text += more

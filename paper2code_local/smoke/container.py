@@ -82,8 +82,9 @@ class RunningContainer:
 
     def said(self) -> str:
         """Return what podman or docker complained of."""
-        self._said.seek(0)
-        return self._said.read(2000).decode("utf-8", "replace").strip()
+        with self._said as said:
+            said.seek(0)
+            return said.read(2000).decode("utf-8", "replace").strip()
 
 
 def container(image: str) -> Container | str:

@@ -6,6 +6,7 @@ In: the path of a Python, as the user names it. Out: its real places and an iden
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -45,8 +46,9 @@ def interpreter(python: Path | None = None) -> Interpreter:
         raise UsageError("python", f"{named} is no Python that can be used: {type(error).__name__}", hint) from error
     places = {prefix, base, str(Path(prefix).resolve()), str(Path(base).resolve())}
     prefixes = tuple(sorted(place for place in places if not f"{place}/".startswith("/usr/")))
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (who has no home has "~")
     for place in prefixes:
-        if Path.home().is_relative_to(place):
+        if home.is_relative_to(place):
             hint = "Name the python of a virtual environment in a folder of its own."
             raise UsageError("python", f"{named} lives in {place}, which would show your home to the code", hint)
     return Interpreter(executable, version, prefixes, f"{version} {executable} {installed}")

@@ -53,12 +53,12 @@ def _of_exception(job: Job, ended: Ended, raised: Step, files: Collection[str]) 
         if path == job.path:
             return _trial(job, ended, "not installed", package), ()
         return _trial(job, ended, "not checked", f"{path} needs {package}, which is not installed"), ()
-    if "ImportError" in raised.kinds and not raised.inside and raised.origin:
+    code = _code(job, raised)
+    if code != EXCEEDS and (raised.outside == "import" or (raised.outside and "ImportError" in raised.kinds)):
         why = f"a package cannot be imported here: {_said(raised, ended)}"
         return _trial(job, ended, "not checked", why), ()
     said = _said(raised, ended)
     trace = tuple(f"{_clean(file.removeprefix(REPO))}:{line} in {_clean(name)}" for file, line, name in raised.trace)
-    code = _code(job, raised)
     finding = _finding(code, path, line, f"{_begin(job)} {_deed(code)}: {said}", _hint(code, raised))
     return _trial(job, ended, "failed", said, trace), (finding,)
 
@@ -121,7 +121,7 @@ def _place(raised: Step, job: Job, files: Collection[str]) -> tuple[str, int]:
 def _said(raised: Step, ended: Ended) -> str:
     text = ended.step("text")
     said = f"{raised.type}: {text.text}" if text else f"{raised.type} (its text cannot be had)"
-    return _clean(said.removesuffix(": "))
+    return _clean(said.removesuffix(": ").replace(REPO, ""))
 
 
 def _begin(job: Job) -> str:

@@ -106,10 +106,17 @@ def _raised(error: BaseException) -> dict[str, Any]:
         "found": bool(name) and _is_there(name.split(".")[0]),
         "file": file[:500],
         "line": line,
-        "inside": bool(frames) and frames[-1][0].startswith(REPO),
-        "origin": frames[-1][0][-500:] if frames else "",
+        "outside": _outside(frames),
         "trace": [[file[-200:], line, function[:80]] for file, line, function in frames[-MAX_FRAMES:]],
     }
+
+
+def _outside(frames: list[tuple[str, int, str]]) -> str:
+    """Say whether it was raised in a package: while that was imported, or while it was called; "" in the repository."""
+    last = max((at for at, frame in enumerate(frames) if frame[0].startswith(REPO)), default=-1)
+    if last == len(frames) - 1:
+        return ""
+    return "import" if frames[last + 1][2] == "<module>" else "call"
 
 
 def _frames(error: BaseException) -> Iterator[tuple[str, int, str]]:

@@ -9,6 +9,7 @@ ending the sandbox ends everything that was started in it.
 from __future__ import annotations
 
 import os
+import select
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -24,7 +25,6 @@ ENVIRONMENT = {
     "USER": "smoke",
     "LOGNAME": "smoke",
     "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",
     "MPLBACKEND": "Agg",
     "HF_HUB_OFFLINE": "1",
     "CUDA_VISIBLE_DEVICES": "",
@@ -54,7 +54,7 @@ class Running(Protocol):
         ...
 
     def said(self) -> str:
-        """Return what the sandbox itself complained of."""
+        """Return what the sandbox itself complained of; once, after its end."""
         ...
 
 
@@ -74,6 +74,13 @@ class Sandbox(Protocol):
     def start(self, staged: Path, policy: SmokePolicy) -> Running:
         """Start the runner; `staged` holds `repo/` and `runner.py`. Raises OSError."""
         ...
+
+
+def ready(descriptor: int, seconds: float) -> bool:
+    """Wait until a descriptor can be read or is at its end, for so long at most. `select` refuses those above 1,023."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(max(0.0, seconds) * 1000))
 
 
 def as_root() -> bool:

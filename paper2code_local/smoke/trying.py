@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import select
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from pydantic import ValidationError
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.artifacts.smoke import SmokePolicy
 from paper2code_local.smoke.jobs import Job
-from paper2code_local.smoke.sandbox import Running, Sandbox
+from paper2code_local.smoke.sandbox import Running, Sandbox, ready
 
 MAX_SAID = 64 << 10
 _LOOK = 0.1
@@ -48,8 +47,7 @@ class Step(Frozen):
     found: bool = False
     file: str = ""
     line: int = 0
-    inside: bool = False
-    origin: str = ""
+    outside: Literal["", "import", "call"] = ""
     trace: tuple[tuple[str, int, str], ...] = ()
 
 
@@ -105,7 +103,7 @@ def _listened(running: Running, text: bytearray, memory: int, until: float, stop
     while not stop.is_set():
         if closed:
             time.sleep(_LOOK / 10)
-        elif select.select([out], [], [], _LOOK)[0]:
+        elif ready(out, _LOOK):
             more = os.read(out, MAX_SAID)
             text += more
             closed = not more
@@ -113,7 +111,7 @@ def _listened(running: Running, text: bytearray, memory: int, until: float, stop
             return "output"
         if closed and running.ended():
             return "by itself"
-        if running.ended() and not select.select([out], [], [], 0)[0]:
+        if running.ended() and not ready(out, 0):
             return "by itself"
         now = time.monotonic()
         if now > until:

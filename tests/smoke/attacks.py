@@ -42,7 +42,7 @@ ATTACKS = {
     # without end
     "forks": Attack("import os\nwhile True: os.fork()", "P2C012", "BlockingIOError"),
     "forks_on": Attack(
-        "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "P2C012", "it takes more than 1.5 s"
+        "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "P2C012", "it takes more than 3 s"
     ),
     "fills_memory": Attack("kept = []\nwhile True: kept.append(bytearray(1 << 24))", "P2C012"),
     "fills_shared_memory": Attack(
@@ -55,12 +55,12 @@ ATTACKS = {
         "for i in range(1000): open(f'/scratch/{i}', 'wb').write(b'x' * (1 << 20))", "P2C012", "No space left"
     ),
     "writes_a_large_file": Attack("open('/scratch/x', 'wb').write(b'x' * (1 << 24))", "P2C012", "too large"),
-    "sleeps": Attack("import time\ntime.sleep(1e6)", "P2C012", "it takes more than 1.5 s"),
+    "sleeps": Attack("import time\ntime.sleep(1e6)", "P2C012", "it takes more than 3 s"),
     "traps_every_signal": Attack(
         "import signal, time\n"
         "for s in signal.valid_signals() - {9, 19}: signal.signal(s, signal.SIG_IGN)\ntime.sleep(1e6)",
         "P2C012",
-        "it takes more than 1.5 s",
+        "it takes more than 3 s",
     ),
     "opens_pipes": Attack("import os\nwhile True: os.pipe()", "P2C012", "Too many open files"),
     "prints": Attack("import os\nfor _ in range(1000): os.write(1, b'x' * (1 << 20)); os.write(2, b'x')", ""),

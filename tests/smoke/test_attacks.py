@@ -15,7 +15,7 @@ from paper2code_local.smoke import find_sandbox, smoke
 from tests.smoke.attacks import ATTACKS
 
 TIGHT = SmokePolicy(
-    seconds=1.5, cpu_seconds=60, memory=256 << 20, processes=24, file_size=8 << 20, disk=16 << 20, open_files=64
+    seconds=3, cpu_seconds=60, memory=256 << 20, processes=24, file_size=8 << 20, disk=16 << 20, open_files=64
 )
 
 
@@ -60,7 +60,7 @@ def test_every_attack_gets_nowhere_and_is_reported(
     assert all(len(message) < 700 and (message or "-").isprintable() for message in said.values())
     assert found.keys() == {f"{name}.py" for name, code in codes.items() if code}
     assert {trial.status for trial in report.trials} == {"ok", "failed"}
-    assert report.seconds < 60
+    assert report.seconds < 120
     assert not (tmp_path / "free").exists()
     for listener in listeners:
         with pytest.raises(BlockingIOError):
