@@ -14,8 +14,8 @@ FILES: Mapping[str, Code] = {
         "does not compile",
         "error",
         "Python's own compiler refuses the file. Nothing is run. The file is read as Python of the version that "
-        "runs the gate: Python 2 and newer syntax are reported too. In somebody's repository, errors in a template, and "
-        "data of tests that cannot be read, are warnings unless another file imports them.",
+        "runs the gate: Python 2 and newer syntax are reported too. In somebody's repository, errors in a template and "
+        "data of tests that cannot be read are warnings unless another file imports them.",
         {"model.py": b"def scale(x)\n    return 2 * x\n"},
         {"model.py": b"def scale(x):\n    return 2 * x\n"},
     ),
