@@ -1,7 +1,7 @@
 """Which tests run: fast ones first, then the real engine's; a real-engine test that is skipped is a failure.
 
 P2C_NO_ENGINE=1 leaves the engine's tests out, knowingly. Tests marked `grobid` run where P2C_GROBID_URL names a server,
-tests marked `sandbox` where a sandbox can be started; where none can, the first lines say so.
+tests marked `sandbox` where a sandbox can be started; where none can, the last lines say so.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def without_sandbox() -> str:
     return ""
 
 
-def pytest_report_header() -> list[str]:
-    reason = without_sandbox()
-    return [f"tests marked `sandbox` are left out: {reason}"] if reason else []
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if reason := without_sandbox():
+        terminalreporter.write_line(f"tests marked `sandbox` are left out: {reason}", yellow=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, is_out in [
             ("engine", os.environ.get("P2C_NO_ENGINE") == "1"),
             ("grobid", not os.environ.get("P2C_GROBID_URL")),
-            ("sandbox", bool(without_sandbox())),
+            ("sandbox", any(item.get_closest_marker("sandbox") for item in items) and without_sandbox()),
         ]
         if is_out
     }

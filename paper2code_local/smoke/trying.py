@@ -92,7 +92,7 @@ def _told(job: Job, policy: SmokePolicy, nonce: str) -> dict[str, object]:
         "RLIMIT_FSIZE": (policy.file_size,) * 2,
         "RLIMIT_NOFILE": (policy.open_files,) * 2,
         "RLIMIT_NPROC": (policy.processes,) * 2,
-        "RLIMIT_CORE": (0, 0),
+        "RLIMIT_CORE": (1, 1),  # no dump of a crash: 0 would not stop one that the kernel pipes to a program
     }
     return {**asdict(job), "arguments": job.arguments, "nonce": nonce, "limits": limits}
 

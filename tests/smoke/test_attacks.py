@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +42,7 @@ def test_every_attack_gets_nowhere_and_is_reported(
     tmp_path: Path, listeners: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("P2C_SECRET", "hidden")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     places = {
         "FREE": str(tmp_path / "free"),
         "PORT": str(listeners[0].getsockname()[1]),
@@ -65,7 +66,7 @@ def test_every_attack_gets_nowhere_and_is_reported(
     for listener in listeners:
         with pytest.raises(BlockingIOError):
             listener.accept()
-    assert inside() == []
+    assert inside(tmp_path) == []
 
 
 def filled(text: str, places: dict[str, str]) -> bytes:
@@ -74,12 +75,12 @@ def filled(text: str, places: dict[str, str]) -> bytes:
     return f"{text}\n".encode()
 
 
-def inside() -> list[str]:
-    """Return the processes of this machine whose home is that of a sandbox."""
+def inside(folder: Path) -> list[str]:
+    """Return the processes of this machine that see a repository whose copy lies in `folder`."""
     found = []
     for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
+        if process.name.isdigit():
             with suppress(OSError):
-                if b"HOME=/scratch" in (process / "environ").read_bytes().split(b"\0"):
+                if f"{folder}/p2c-smoke-" in (process / "mountinfo").read_text():
                     found.append(process.name)
     return found

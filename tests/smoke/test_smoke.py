@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from threading import Event
@@ -127,7 +129,10 @@ def test_all_trials_together_are_bounded_and_the_rest_is_not_checked(sandbox: Sa
 
 
 @pytest.mark.sandbox
-def test_a_run_can_be_stopped_and_leaves_nothing(sandbox: Sandbox) -> None:
+def test_a_run_can_be_stopped_and_leaves_nothing(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stop, seen = Event(), []
 
     def progress(done: int, of: int) -> None:
@@ -139,17 +144,17 @@ def test_a_run_can_be_stopped_and_leaves_nothing(sandbox: Sandbox) -> None:
     report = smoke(files, sandbox, progress=progress, stop=stop)
     assert seen[:2] == [(0, 9), (1, 9)]
     assert report.count("not checked") == 8
-    assert inside() == []
+    assert inside(tmp_path) == []
 
 
 @pytest.mark.sandbox
 def test_a_killed_run_takes_its_sandboxes_along(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import time\ntime.sleep(1e6)\n")
     command = [sys.executable, "-m", "paper2code_local", "smoke", str(tmp_path), "--again"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        assert soon(lambda: len(inside()) > 1)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"TMPDIR": str(tmp_path)}) as process:
+        assert soon(lambda: len(inside(tmp_path)) > 1)
         process.kill()
-    assert soon(lambda: inside() == [])
+    assert soon(lambda: inside(tmp_path) == [])
 
 
 def soon(holds: object, seconds: float = 20.0) -> bool:
