@@ -178,6 +178,10 @@ class _Found:
             if isinstance(node, ast.Assign)
             for target in node.targets
             if isinstance(target, ast.Name)
+        } | {
+            node.optional_vars.id: node.context_expr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name)
         }
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
@@ -191,8 +195,27 @@ class _Found:
             elif keyword.arg in ("install_requires", "requires", "tests_require", "extras_require"):
                 group: Group = "main" if keyword.arg == "install_requires" else "extra"
                 self._declares(path)
-                for text, line in self._literals(keyword.value, known):
+                read = self._read_by(path, keyword.value, known)
+                for other in read:
+                    self.requirements(other, group)
+                for text, line in self._literals(keyword.value, known) if not read else ():
                     self._add_line(path, Line(line, text), group)
+
+    def _read_by(self, path: str, node: ast.expr, known: Mapping[str, ast.expr]) -> list[str]:
+        """Return the requirements files that an expression names, also by what its names stand for."""
+        folder = path.rpartition("/")[0]
+        found: dict[str, None] = {}
+        queue: list[ast.expr] = [node]
+        seen: set[str] = set()
+        for each in queue:
+            for part in ast.walk(each):
+                if isinstance(part, ast.Name) and part.id in known and part.id not in seen:
+                    seen.add(part.id)
+                    queue.append(known[part.id])
+                elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    other = f"{folder}/{part.value}" if folder else part.value
+                    found.update([(other, None)] if REQUIREMENTS.fullmatch(other) and other in self._contents else [])
+        return list(found)
 
     def _literals(self, node: ast.expr, known: Mapping[str, ast.expr], depth: int = 0) -> Iterator[tuple[str, int]]:
         """Yield the strings of a literal list, tuple, dictionary of lists, or sum of them."""

@@ -128,15 +128,17 @@ class Modules:
         found = dict.fromkeys(m for root in roots if (m := self._find(Module(None, root), parts)) is not None)
         tops = [self.child(Module(None, root), parts[0]) for root in self._certain_roots(importer)]
         own = [top for top in tops if top is not None and self._is_ours(top)]
-        at_top = importer.rpartition("/")[0] in ("", "src")
-        is_itself = not at_top and any(top.file == importer for top in own)  # an installed package is meant
+        folder, _, name = importer.rpartition("/")
+        # A file below the top that imports its own name means an installed package.
+        is_itself = folder not in ("", "src") and name == f"{parts[0]}.py" and own[:1] == [Module(importer, None)]
         sure = bool(own) and parts[0] not in sys.stdlib_module_names and not is_itself
         if found:
             # An installed package of that name may be meant: then what this one lacks proves nothing.
             return Resolved(tuple(found) if sure else (*found, UNKNOWN))
         if not sure:
             return Resolved()
-        return Resolved(missing=True, near=self._deepest(own[0], parts[1:]))
+        near = self._deepest(own[0], parts[1:])
+        return Resolved(missing=True, near=near) if not self._is_shared(near) else Resolved()
 
     def child(self, parent: Module, name: str) -> Module | None:
         """Return the submodule `name` of a package; None when there certainly is none."""
@@ -156,7 +158,6 @@ class Modules:
         if stem in self.children:
             return Module(None, stem)
         made_elsewhere = _MADE_BY_BUILD.fullmatch(name) or (self._builds_native and name.startswith("_"))
-        made_elsewhere = made_elsewhere or (parent.file is None and self._is_shared(parent.folder))
         return UNKNOWN if made_elsewhere or self._is_dynamic(parent) else None
 
     def provides(self, module: Module, name: str) -> bool:
@@ -164,7 +165,7 @@ class Modules:
         if module == UNKNOWN or name in MODULE_ATTRIBUTES or self.child(module, name) is not None:
             return True
         if module.file is None:
-            return False
+            return self._is_shared(module)
         names = self.names_of(module.file)
         return names is None or name in names
 
@@ -298,10 +299,12 @@ class Modules:
         outline = self.outlines.get(module.file) if module.file is not None else None
         return module.file is not None and (outline is None or outline.dynamic)
 
-    def _is_shared(self, folder: str) -> bool:
-        """Tell whether other distributions may have a part of a package without `__init__.py`."""
-        top = folder.removeprefix("src/").partition("/")[0]
-        return folder not in ("", "src") and (self._shares_namespaces or top in SHARED_NAMESPACES)
+    def _is_shared(self, package: Module) -> bool:
+        """Tell whether other distributions may have a part of the package, which then has no `__init__.py`."""
+        if package.file is not None or package.folder is None:
+            return False
+        top = package.folder.removeprefix("src/").partition("/")[0]
+        return self._shares_namespaces or top in SHARED_NAMESPACES
 
     def _collect_names(self, file: str, depth: int) -> frozenset[str] | None:
         outline = self.outlines.get(file)

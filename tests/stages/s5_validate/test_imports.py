@@ -75,6 +75,7 @@ RIGHT = {
 
 WRONG = {
     "submodule": (NET | {"m.py": "import net.lose\n"}, "P2C201"),
+    "own package by its full name": ({"net/__init__.py": "from net.a import X\n", "net/a.py": ""}, "P2C202"),
     "submodule of src": ({"src/net/__init__.py": "", "m.py": "import net.a\n"}, "P2C201"),
     "relative module": (NET | {"net/a.py": "from .lose import mse\n"}, "P2C201"),
     "module of a module": (NET | {"m.py": "import net.loss.mse\n"}, "P2C201"),

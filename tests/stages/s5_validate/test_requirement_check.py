@@ -90,6 +90,19 @@ def test_all_tables_of_a_pyproject_count() -> None:
     assert not [f for f in found(files) if f[0] == "P2C901"]
 
 
+READ_BY_SETUP = [
+    "from pathlib import Path\nsetup(install_requires=Path('requirements.txt').read_text().splitlines())\n",
+    "with open('requirements.txt') as f:\n    needed = f.read().splitlines()\nsetup(install_requires=needed)\n",
+    "import os\nR = os.path.join(HERE, 'requirements.txt')\nsetup(install_requires=[x for x in open(R)])\n",
+]
+
+
+@pytest.mark.parametrize("setup", READ_BY_SETUP)
+def test_the_file_that_setup_reads_is_all(setup: str) -> None:
+    files = {"net/__init__.py": "import click, einops\n", "requirements.txt": "click\n", "setup.py": setup}
+    assert found(files) == [("P2C901", "error", "net/__init__.py", 1)]
+
+
 DOUBTFUL = {
     "brought along": {"main.py": "import numpy\n", "requirements.txt": "pandas\n"},
     "perhaps brought along": {"main.py": "import einops\n", "requirements.txt": "our-own-lib\n"},
