@@ -55,8 +55,8 @@ def smoke(repo: Path, json: bool, python: Path | None, timeout: float, image: st
     no Python to try, 5 when this machine has no sandbox: nothing is run without one. See docs/smoke.md.
     """
     policy = SmokePolicy(seconds=timeout)
-    cache = None if again else smoke_folder(os.environ)
-    report = smoke_run(repo, find_sandbox(python, image), policy, cache=cache, progress=_Progress())
+    sandbox, cache = find_sandbox(python, image), smoke_folder(os.environ)
+    report = smoke_run(repo, sandbox, policy, cache=cache, again=again, progress=_Progress())
     ok = not errors_of(report.findings)
     if json:
         say_json({"schema_version": 1, "ok": ok, **report.model_dump(mode="json")})

@@ -37,6 +37,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
+    os.close(nothing)
     for name, limits in job["limits"].items():
         resource.setrlimit(getattr(resource, name), tuple(limits))
     tell("started", {"devices": _devices(), "version": ".".join(map(str, sys.version_info[:3]))})

@@ -54,20 +54,21 @@ def smoke(
     policy: SmokePolicy | None = None,
     *,
     cache: Path | None = None,
+    again: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
     stop: Event | None = None,
 ) -> SmokeReport:
     """Try a repository, given as its folder or as path → bytes; blocks, so an event loop gives it a thread.
 
-    With `cache` a report is remembered there. `progress` hears how many trials are done, and of how many, from several
-    threads one at a time. Once `stop` is set, what runs is ended and the rest is not checked. Raises InputError for a
-    folder that is no repository, SandboxError (`sandbox.failed`) if no sandbox can be started any more, WriteError
-    (`smoke`) if there is no room for the copy that is run.
+    With `cache` a report is remembered there, and used the next time unless `again`. `progress` hears how many trials
+    are done, and of how many, from several threads one at a time. Once `stop` is set, what runs is ended and the rest is
+    not checked. Raises InputError for a folder that is no repository, SandboxError (`sandbox.failed`) if no sandbox can
+    be started any more, WriteError (`write.smoke`) if there is no room for the copy that is run.
     """
     policy = policy or SmokePolicy()
     files, left_out = files_of(repository) if isinstance(repository, Path) else (dict(repository), ())
     name = key(digest(files), policy, sandbox.name, sandbox.identity)
-    if cache is not None and (known := remembered(cache, name)):
+    if cache is not None and not again and (known := remembered(cache, name)):
         return known
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="p2c-smoke-") as folder:

@@ -107,6 +107,7 @@ def test_a_report_is_remembered_for_the_same_files_and_policy_only(sandbox: Sand
     again = smoke(files, sandbox, cache=tmp_path)
     assert (first.remembered, again.remembered) == (False, True)
     assert again.model_copy(update={"remembered": False}) == first
+    assert not smoke(files, sandbox, cache=tmp_path, again=True).remembered
     assert not smoke(files | {"a.py": b"import sys\n"}, sandbox, cache=tmp_path).remembered
     assert not smoke(files, sandbox, SmokePolicy(seconds=50), cache=tmp_path).remembered
 
