@@ -100,8 +100,14 @@ class Asker:
     seed: int
     attempts: int = 3
     shared: str = ""
+    sample: int = 0
+    """Which of several answers to the same questions this asker wants."""
     told: Callable[[str, str], None] = field(default=lambda _label, _reason: None)
     """Told the label and the reason of every answer that is asked again."""
+
+    def sampling_again(self, sample: int, engine: Engine) -> Asker:
+        """Return an asker that asks the same for another answer, of `engine`."""
+        return replace(self, sample=sample, engine=engine)
 
     def knowing(self, text: str) -> Asker:
         """Return an asker whose questions begin with `text` after what they begin with now."""
@@ -187,7 +193,8 @@ class Asker:
         part: int = 0,
     ) -> Request | Unanswered:
         """Return the fullest request that fits the context."""
-        label = asked.label + (f"~{attempt + 1}" if attempt else "") + (f"+{part}" if part else "")
+        sample = f"#{self.sample + 1}" if self.sample else ""
+        label = asked.label + sample + (f"~{attempt + 1}" if attempt else "") + (f"+{part}" if part else "")
         opening = asked.opening if isinstance(asked, Passage) else ""
         prefill = opening if self.engine.can_prefill else ""
         begin = f"\n\nBegin with exactly these lines:\n\n{opening}" if opening and not prefill else ""
@@ -197,7 +204,8 @@ class Asker:
                 break
         else:
             return Unanswered(asked.label, f"its smallest prompt does not fit a context of {self.context} tokens")
-        warmer = max(self.sampling.temperature, LATER_TEMPERATURES[min(attempt, 2)])
+        warmth = min(attempt + bool(self.sample), len(LATER_TEMPERATURES) - 1)
+        warmer = max(self.sampling.temperature, LATER_TEMPERATURES[warmth])
         return Request(
             label=label,
             system=self.system,

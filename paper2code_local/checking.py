@@ -6,7 +6,7 @@ In: a plan, its specifications, the code, who answers. Out: the plan with what t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from paper2code_local.artifacts.finding import Finding, errors_of
@@ -37,6 +37,25 @@ class Checking:
     async def look(self, plan: Plan, repo: Repo) -> tuple[Finding, ...]:
         """Return what the gate says of the code."""
         return await s6_repair.look(repo, self._gate(plan))
+
+    async def best(
+        self,
+        plan: Plan,
+        beside: tuple[SourceFile, ...],
+        drafts: Sequence[SourceFile | Unwritten],
+        likelihoods: Sequence[float],
+    ) -> SourceFile | Unwritten:
+        """Return the draft of a file with the least errors, then warnings; of several, the likeliest, then the first.
+
+        `beside` are the files that it needs; `likelihoods` the mean log-probability of each draft's tokens.
+        """
+        weights: list[tuple[bool, tuple[int, int], float]] = []
+        for draft, likelihood in zip(drafts, likelihoods, strict=True):
+            written = isinstance(draft, SourceFile)
+            found = await self.look(plan, Repo(files=(*beside, draft))) if written else ()
+            here = [f for f in found if f.path == draft.path]
+            weights.append((not written, s6_repair.weight(here), -likelihood))
+        return drafts[min(range(len(drafts)), key=lambda n: weights[n])]
 
     async def repair(
         self, plan: Plan, repo: Repo, before: tuple[Finding, ...], rounds: int

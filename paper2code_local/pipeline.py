@@ -24,6 +24,7 @@ from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, Validat
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
 from paper2code_local.checking import Checking, counted
+from paper2code_local.engine.scoring import ScoringEngine
 from paper2code_local.errors import InputError
 from paper2code_local.events import Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
 from paper2code_local.prefix import PaperText, paper_text, plan_texts
@@ -234,6 +235,15 @@ async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Re
     part = await run.enter("code")
     tasks: dict[str, asyncio.Task[SourceFile | Unwritten]] = {}
 
+    async def draft(file: FilePlan, ready: tuple[SourceFile, ...]) -> SourceFile | Unwritten:
+        asked = part.model.granularity
+        if run.job.samples == 1:
+            return await s4_code.code_file(file, plan, specs, ready, part.asker, asked)
+        engines = [ScoringEngine(part.asker.engine) for _ in range(run.job.samples)]
+        askers = (part.asker.sampling_again(n, engine) for n, engine in enumerate(engines))
+        drafts = await asyncio.gather(*(s4_code.code_file(file, plan, specs, ready, each, asked) for each in askers))
+        return await Checking(run.paper, specs, part, edited).best(plan, ready, drafts, [e.mean for e in engines])
+
     async def one(file: FilePlan) -> SourceFile | Unwritten:
         if file.path in edited:
             run.say(FileState(path=file.path, state="edited"))
@@ -241,7 +251,7 @@ async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Re
         needed = [await tasks[need] for need in file.needs]
         run.say(FileState(path=file.path, state="coding"))
         ready = tuple(f for f in needed if isinstance(f, SourceFile))
-        written = await s4_code.code_file(file, plan, specs, ready, part.asker, part.model.granularity)
+        written = await draft(file, ready)
         run.say(FileState(path=file.path, state="written" if isinstance(written, SourceFile) else "unwritten"))
         return written
 

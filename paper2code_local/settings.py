@@ -43,6 +43,8 @@ class Job(Frozen):
     seed: int = 0
     attempts: int = 3
     repair_rounds: int = 2
+    samples: int = 1
+    """Drafts of each file, of which the gate picks one."""
     until: Literal["plan", "analyse", "code"] | None = None
     notes: Path | None = None
     git: bool = True

@@ -84,6 +84,9 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--repair-rounds", type=click.IntRange(0, 9), default=2, help="How often a file with errors is asked again."
 )
+@click.option(
+    "--samples", type=click.IntRange(1, 16), default=1, help="Drafts of each file; the one with the least errors stays."
+)
 @click.option("--notes", type=FILE, help="Your hints or an erratum: goes before the paper in every prompt.")
 @click.option(
     "--until", type=click.Choice(["plan", "analyse", "code"]), help="Stop after this stage, to edit what it made."

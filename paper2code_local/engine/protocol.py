@@ -33,10 +33,12 @@ class Request(Frozen):
     """Not to be written; an engine that cannot steer the model writes them all the same."""
     sampling: Sampling
     seed: int
+    scored: bool = False
+    """Whether the log-probability is wanted too."""
 
     def identity(self, model: str) -> str:
-        """Return the sha256 of everything that decides the answer; the label is not part of it."""
-        said = self.model_dump(mode="json", exclude={"label"}) | {"model": model}
+        """Return the sha256 of everything that decides the answer; neither label nor `scored` is part of it."""
+        said = self.model_dump(mode="json", exclude={"label", "scored"}) | {"model": model}
         canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -51,6 +53,9 @@ class Completion(Frozen):
     """Of `prompt_tokens`, those whose KV cache was already there."""
     completion_tokens: int
     seconds: float
+    logprob: float | None = None
+    """Sum of the natural log-probabilities of the answer's tokens; None where the engine does not tell, or was not
+    asked to (`Request.scored`)."""
 
 
 class Tokenizer(Protocol):

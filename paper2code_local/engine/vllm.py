@@ -63,6 +63,8 @@ class _Written:
     """Tokens of the prompt."""
     cached: int
     """Of these, those whose KV cache was there."""
+    logprob: float | None
+    """Sum of the log-probabilities of `tokens`, where it was asked for."""
 
     @property
     def kept(self) -> list[int]:
@@ -122,6 +124,7 @@ class VllmEngine:
             cached_tokens=written[0].cached,
             completion_tokens=sum(len(each.tokens) for each in written),
             seconds=round(time.monotonic() - started, 3),
+            logprob=answer.logprob,
         )
 
     async def _generate(self, label: str, prompt: list[int], sampling: Any) -> _Written:
@@ -152,6 +155,7 @@ class VllmEngine:
             cut=runaway or written.finish_reason == "length",
             prompt=len(prompt),
             cached=min(cached, len(prompt)),
+            logprob=written.cumulative_logprob,
         )
 
     async def close(self) -> None:
@@ -241,6 +245,7 @@ def _sampling(request: Request) -> Any:
         stop=list(request.stop) or None,
         bad_words=spellings(request.avoid) or None,
         min_tokens=AVOIDING_LEAST if request.avoid else 0,
+        logprobs=0 if request.scored else None,
         structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
         output_kind=RequestOutputKind.CUMULATIVE,
     )

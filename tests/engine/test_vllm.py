@@ -71,6 +71,24 @@ async def test_what_is_to_be_avoided_is_not_written(real_engine: vllm.VllmEngine
 
 @pytest.mark.engine
 @pytest.mark.asyncio(loop_scope="session")
+async def test_how_likely_an_answer_is_is_told_when_it_is_asked_for(real_engine: vllm.VllmEngine) -> None:
+    plain = ask("Count from one to nine.", max_tokens=20)
+    assert (await real_engine.complete(plain)).logprob is None
+    told = await real_engine.complete(plain.model_copy(update={"scored": True}))
+    assert told.logprob is not None
+    assert -20.0 * told.completion_tokens < told.logprob <= 0.0
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
+async def test_more_words_may_be_avoided_than_vllm_takes(real_engine: vllm.VllmEngine) -> None:
+    many = tuple(f"some_long_name_{n}" for n in range(200))
+    told = await real_engine.complete(ask("Say hello.", max_tokens=4).model_copy(update={"avoid": many}))
+    assert told.completion_tokens <= 20
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
 async def test_an_answer_that_goes_in_circles_is_ended_early_and_the_engine_goes_on(
     real_engine: vllm.VllmEngine,
 ) -> None:

@@ -13,9 +13,21 @@ prompts of other stages, engines or disk.
 """
 
 from paper2code_local.stages.s6_repair.faults import faults_of
-from paper2code_local.stages.s6_repair.looking import Gate, look
+from paper2code_local.stages.s6_repair.looking import Gate, look, weight
 from paper2code_local.stages.s6_repair.rewriting import rewrite, signatures
 from paper2code_local.stages.s6_repair.rounds import Repaired, Rewrite, repair
 from paper2code_local.stages.s6_repair.stubs import contents, settle
 
-__all__ = ["Gate", "Repaired", "Rewrite", "contents", "faults_of", "look", "repair", "rewrite", "settle", "signatures"]
+__all__ = [
+    "Gate",
+    "Repaired",
+    "Rewrite",
+    "contents",
+    "faults_of",
+    "look",
+    "repair",
+    "rewrite",
+    "settle",
+    "signatures",
+    "weight",
+]
