@@ -61,9 +61,9 @@ def smoke(
     """Try a repository, given as its folder or as path → bytes; blocks, so an event loop gives it a thread.
 
     With `cache` a report is remembered there, and used the next time unless `again`. `progress` hears how many trials
-    are done, and of how many, from several threads one at a time. Once `stop` is set, what runs is ended and the rest is
-    not checked. Raises InputError for a folder that is no repository, SandboxError (`sandbox.failed`) if no sandbox can
-    be started any more, WriteError (`write.smoke`) if there is no room for the copy that is run.
+    are done, and of how many, from several threads one at a time. Once `stop` is set, what runs is ended and the rest
+    is not checked. Raises InputError for a folder that is no repository, SandboxError (`sandbox.failed`) if no sandbox
+    can be started any more, WriteError (`write.smoke`) if there is no room for the copy that is run.
     """
     policy = policy or SmokePolicy()
     files, left_out = files_of(repository) if isinstance(repository, Path) else (dict(repository), ())

@@ -113,6 +113,7 @@ def test_a_report_is_remembered_for_the_same_files_and_policy_only(sandbox: Sand
 
 
 @pytest.mark.sandbox
+@pytest.mark.thorough
 def test_what_a_limit_decided_is_not_remembered(sandbox: Sandbox, tmp_path: Path) -> None:
     files = {"a.py": b"import time\ntime.sleep(1e6)\n"}
     for _ in range(2):
@@ -120,6 +121,7 @@ def test_what_a_limit_decided_is_not_remembered(sandbox: Sandbox, tmp_path: Path
 
 
 @pytest.mark.sandbox
+@pytest.mark.thorough
 def test_all_trials_together_are_bounded_and_the_rest_is_not_checked(sandbox: Sandbox) -> None:
     files = {f"a{i}.py": b"import time\ntime.sleep(1e6)\n" for i in range(20)}
     began = time.monotonic()
@@ -149,6 +151,7 @@ def test_a_run_can_be_stopped_and_leaves_nothing(
 
 
 @pytest.mark.sandbox
+@pytest.mark.thorough
 def test_a_killed_run_takes_its_sandboxes_along(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import time\ntime.sleep(1e6)\n")
     command = [sys.executable, "-m", "paper2code_local", "smoke", str(tmp_path), "--again"]
