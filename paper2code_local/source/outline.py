@@ -23,8 +23,8 @@ Kind = Literal["class", "function", "method", "variable"]
 
 _IMPORTS = frozenset({"import_statement", "import_from_statement", "future_import_statement"})
 _DYNAMIC = re.compile(
-    r"\bglobals\(\)|\b(locals|vars)\(\)\s*[\[.]|sys\.modules|meta_path|__path__|_convert_\(|global_enum"
-    r"|__dict__\s*(\[|\.update)|^[ \t]*exec[ (]|setattr\(\s*\w*(module|__name__)",
+    r"\bglobals\(\)|\b(locals|vars)\(\)\s*[\[.]|sys\.modules|meta_path|(?<!\.)\b__path__|__path__\s*(?:[+=]|\.\w)"
+    r"|_convert_\(|global_enum|__dict__\s*(\[|\.update)|^[ \t]*exec[ (]|setattr\(\s*\w*(module|__name__)",
     re.MULTILINE,
 )
 _DYNAMIC_WORDS = ("s()", "sys.modules", "_path", "_convert_(", "global_enum", "__dict__", "exec", "setattr(")

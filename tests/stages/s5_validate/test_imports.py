@@ -70,12 +70,21 @@ RIGHT = {
         "m.py": "import sys\nsys.path.insert(0, 'lib')\nfrom net.extra import X\n",
     },
     "root is the package": {"__init__.py": "", "a.py": "from . import b\nfrom ..other import x\n", "b.py": ""},
+    "path of another package": {
+        "net/__init__.py": "import net.a\nnet.__path__.append('x')\n",
+        "net/a.py": "",
+        "m.py": "import net.more\n",
+    },
     "package path": {"net/__init__.py": "__path__.append('x')\n", "m.py": "import net.more\n"},
 }
 
 WRONG = {
     "submodule": (NET | {"m.py": "import net.lose\n"}, "P2C201"),
     "own package by its full name": ({"net/__init__.py": "from net.a import X\n", "net/a.py": ""}, "P2C202"),
+    "beside a look at the folder of another package": (
+        {"a.py": "import yaml\nFOLDER = yaml.__path__[0]\n", "m.py": "from a import X\n"},
+        "P2C202",
+    ),
     "submodule of src": ({"src/net/__init__.py": "", "m.py": "import net.a\n"}, "P2C201"),
     "relative module": (NET | {"net/a.py": "from .lose import mse\n"}, "P2C201"),
     "module of a module": (NET | {"m.py": "import net.loss.mse\n"}, "P2C201"),
