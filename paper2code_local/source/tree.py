@@ -22,6 +22,11 @@ _NOT_UNDERSTOOD = b")"
 
 DEFINITIONS = frozenset({"function_definition", "class_definition"})
 _CONTAINERS = frozenset({"module", "block", "ERROR"})
+_SIMPLE = frozenset(
+    {"expression_statement", "return_statement", "import_statement", "import_from_statement", "assert_statement"}
+    | {"raise_statement", "pass_statement", "delete_statement", "comment", "string", "identifier"}
+)
+"""Nothing below these is a statement."""
 _CLAUSES = frozenset(
     {"elif_clause", "else_clause", "except_clause", "except_group_clause", "finally_clause", "case_clause"}
 )
@@ -65,9 +70,11 @@ def statements(root: Node) -> Iterator[tuple[Node, Where]]:
     stack = [(root, Where())]
     while stack:
         node, where = stack.pop()
-        if node.type not in _CONTAINERS:
+        kind = node.type
+        if kind not in _CONTAINERS:
             yield node, where
-        stack.extend(reversed(list(_below(node, where))))
+        if kind not in _SIMPLE:
+            stack.extend(reversed(list(_below(node, where))))
 
 
 def definition_of(node: Node) -> Node | None:
