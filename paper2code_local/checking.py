@@ -6,7 +6,7 @@ In: a plan, its specifications, the code, who answers. Out: the plan with what t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from paper2code_local.artifacts.finding import Finding, errors_of
@@ -15,11 +15,15 @@ from paper2code_local.artifacts.plan import CONFIG, Plan
 from paper2code_local.artifacts.promises import import_order
 from paper2code_local.artifacts.repair import Change, Fault, RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
+from paper2code_local.artifacts.smoke import SmokeReport
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
 from paper2code_local.isolated import isolated
 from paper2code_local.stages import s2_plan, s4_code, s6_repair, s7_write
 from paper2code_local.stages.s5_validate.gate import validate
+
+Smoke = Callable[[Mapping[str, bytes]], Awaitable[SmokeReport]]
+"""Imports every module of a repository in a sandbox."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,44 @@ class Checking:
         report = repaired.report.model_copy(update={"before": before, "changes": changes, "after": validated.findings})
         return completed, validated, report
 
+    async def tried(
+        self, plan: Plan, validated: ValidatedRepo, report: RepairReport, smoke: Smoke, rounds: int
+    ) -> tuple[ValidatedRepo, RepairReport, SmokeReport]:
+        """Import the code in a sandbox; what fails there goes into one more round of repair, if `rounds` allow any."""
+
+        async def tried(texts: Mapping[str, str]) -> SmokeReport:
+            whole = s6_repair.contents(texts)
+            whole |= s7_write.surroundings(whole, plan, self.paper)
+            return await smoke({path: text.encode("utf-8", "replace") for path, text in whole.items()})
+
+        static = self._gate(plan)
+
+        async def gate(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+            found = await static(texts)
+            if any(finding.code.startswith(("P2C1", "P2C2")) for finding in errors_of(found)):
+                return found  # an answer like that is not taken: no need to run it
+            return (*found, *(await tried(texts)).findings)
+
+        async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
+            return await self._rewrite(plan, fault, label, repo)
+
+        texts = {file.path: file.text for file in validated.files}
+        first = await tried(texts)
+        if not errors_of(first.findings) or not rounds:
+            return _with_findings(validated, first.findings), report, first
+        planned = Repo(files=tuple(file for file in validated.files if file.path in self.specs))
+        repaired = await s6_repair.repair(planned, gate, rewrite, 1, self.kept, assigned(plan), "smoke")
+        changed = {f.path: f for f in repaired.repo.files if isinstance(f, SourceFile)}
+        files = tuple(changed.get(file.path, file) for file in validated.files)
+        last = await tried({file.path: file.text for file in files})
+        now = await static({file.path: file.text for file in files})
+        validated = _with_findings(validated.model_copy(update={"files": files, "findings": now}), last.findings)
+        changes = (*report.changes, *repaired.report.changes)
+        report = report.model_copy(
+            update={"changes": changes, "rounds": report.rounds + repaired.report.rounds, "after": validated.findings}
+        )
+        return validated, report, last
+
     def _gate(self, plan: Plan) -> s6_repair.Gate:
         """Return the gate for code of this plan, with the settings and requirements that it will be written with."""
         order = import_order(plan)
@@ -114,6 +156,10 @@ class Checking:
         return await s2_plan.with_settings(plan, self.paper, reads, self.part.asker) if reads else plan
 
 
+def _with_findings(validated: ValidatedRepo, more: tuple[Finding, ...]) -> ValidatedRepo:
+    return validated.model_copy(update={"findings": (*validated.findings, *more)})
+
+
 def assigned(plan: Plan) -> dict[str, frozenset[str]]:
     """Return "path:Class" → the attributes that its constructor is planned to set."""
     return {
@@ -144,3 +190,9 @@ def counted(findings: tuple[Finding, ...]) -> str:
     """Say how many errors and warnings there are."""
     errors = len(errors_of(findings))
     return f"{errors} errors, {len(findings) - errors} warnings"
+
+
+def smoked(report: SmokeReport) -> str:
+    """Say in a line what came of a smoke run."""
+    missing = f", not installed here: {', '.join(report.missing())}" if report.missing() else ""
+    return f"{report.count('ok')} of {len(report.trials)} tried with success{missing}"

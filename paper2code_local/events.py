@@ -10,7 +10,7 @@ from pydantic import Field
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.frozen import Frozen
 
-Stage = Literal["parse", "plan", "analyse", "code", "validate", "repair", "write"]
+Stage = Literal["parse", "plan", "analyse", "code", "validate", "repair", "smoke", "write"]
 
 
 class StageStarted(Frozen):

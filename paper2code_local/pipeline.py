@@ -7,6 +7,7 @@ what the user edited there is used as it stands, and what follows from it is red
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,15 +22,18 @@ from paper2code_local.artifacts.plan import FilePlan, Plan
 from paper2code_local.artifacts.provenance import Provenance
 from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
+from paper2code_local.artifacts.smoke import SmokeReport
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
-from paper2code_local.checking import Checking, counted
+from paper2code_local.checking import Checking, Smoke, counted, smoked
 from paper2code_local.engine.scoring import ScoringEngine
-from paper2code_local.errors import InputError
+from paper2code_local.errors import InputError, SandboxError
 from paper2code_local.events import Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
 from paper2code_local.prefix import PaperText, paper_text, plan_texts
 from paper2code_local.rundir import RunDir, default_run
 from paper2code_local.settings import Job, ModelRecord, ModelStage, RunRecord, budget, by_stage
+from paper2code_local.smoke import find_sandbox
+from paper2code_local.smoke import smoke as smoke_run
 from paper2code_local.stages import s1_parse, s2_plan, s3_analyse, s4_code, s7_write
 
 NOTES_BYTES = 200_000
@@ -46,6 +50,8 @@ class Outcome:
     plan: Plan | None = None
     findings: tuple[Finding, ...] = ()
     repair: RepairReport | None = None
+    smoke: SmokeReport | str = "not reached"
+    """What came of importing it, or why that was not tried."""
     stubbed_files: tuple[str, ...] = ()
     stubbed_names: tuple[str, ...] = ()
 
@@ -149,8 +155,8 @@ async def _stages(run: Run) -> Outcome:
             if isinstance(coded, SourceFile) and coded.path not in kept:
                 run.folder.keep(f"4-repo/{coded.path}", coded.text)
         return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
-    plan, validated, report = await _checked(run, plan, specs, repo, kept)
-    return await _written(run, plan, specs, validated, report)
+    plan, validated, report, smoke = await _checked(run, plan, specs, repo, kept)
+    return await _written(run, plan, specs, validated, report, smoke)
 
 
 async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
@@ -263,8 +269,9 @@ async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Re
 
 async def _checked(
     run: Run, plan: Plan, specs: Mapping[str, FileSpec], repo: Repo, kept: frozenset[str]
-) -> tuple[Plan, ValidatedRepo, RepairReport]:
-    """Check and repair; the plan may gain what the code turned out to need."""
+) -> tuple[Plan, ValidatedRepo, RepairReport, SmokeReport | str]:
+    """Check, repair and try; the plan may gain what the code turned out to need, and trying may be skipped for a
+    reason."""
     part = await run.enter("code")
     checking = Checking(run.paper, specs, part, kept)
     with run.stage("validate") as notes:
@@ -275,14 +282,49 @@ async def _checked(
         plan, validated, report = await checking.repair(plan, repo, before, run.job.repair_rounds)
         stubs = len(validated.stubbed_files) + len(validated.stubbed_names)
         notes.append(f"{report.rounds} rounds, {counted(report.after)}, {stubs} stubs")
+    tried: SmokeReport | str = "not asked for"
+    if run.job.smoke:
+        with run.stage("smoke") as notes:
+            smoke = await _sandboxed(run)
+            if isinstance(smoke, str):
+                tried = smoke
+                notes.append("skipped")
+            else:
+                validated, report, tried = await checking.tried(plan, validated, report, smoke, run.job.repair_rounds)
+                notes.append(smoked(tried))
     for file in validated.files:
         if file.path not in kept and file.text:
             run.folder.keep(f"4-repo/{file.path}", file.text)
-    return plan, validated, report
+    return plan, validated, report, tried
+
+
+async def _sandboxed(run: Run) -> Smoke | str:
+    """Return what imports a repository in a sandbox, or why nothing does."""
+    try:
+        sandbox = await asyncio.to_thread(find_sandbox)
+    except SandboxError as error:
+        run.say(Notice(level="info", message=f"The result is not imported: {error.message}. {error.hint}"))
+        return error.message
+
+    cache = run.folder.root / "calls" / "smoke"
+
+    async def smoke(files: Mapping[str, bytes]) -> SmokeReport:
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(smoke_run, files, sandbox, cache=cache, stop=stop)
+        finally:
+            stop.set()  # whoever interrupts us interrupts what runs in the sandboxes
+
+    return smoke
 
 
 async def _written(
-    run: Run, plan: Plan, specs: Mapping[str, FileSpec], validated: ValidatedRepo, report: RepairReport
+    run: Run,
+    plan: Plan,
+    specs: Mapping[str, FileSpec],
+    validated: ValidatedRepo,
+    report: RepairReport,
+    smoke: SmokeReport | str,
 ) -> Outcome:
     findings = (*run.findings, *validated.findings)
     run.say(Checked(when="final", findings=findings))
@@ -299,7 +341,7 @@ async def _written(
     with run.stage("write") as notes:
         ordered = tuple(specs[f.path] for f in plan.files)
         files = s7_write.render_repository(
-            validated, plan, ordered, run.paper, run.cast["code"].text.cut, findings, provenance, report
+            validated, plan, ordered, run.paper, run.cast["code"].text.cut, findings, provenance, report, smoke
         )
         trouble = s7_write.write_repository(files, run.job.out, run=run.folder.root.name, git=run.job.git)
         if trouble:
@@ -312,6 +354,7 @@ async def _written(
         plan=plan,
         findings=findings,
         repair=report,
+        smoke=smoke,
         stubbed_files=validated.stubbed_files,
         stubbed_names=validated.stubbed_names,
     )

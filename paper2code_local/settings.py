@@ -46,6 +46,8 @@ class Job(Frozen):
     samples: int = 1
     """Drafts of each file, of which the gate picks one."""
     until: Literal["plan", "analyse", "code"] | None = None
+    smoke: bool = False
+    """Import the result in a sandbox, where there is one."""
     notes: Path | None = None
     git: bool = True
 

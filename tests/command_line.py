@@ -34,7 +34,7 @@ class CommandLine:
 
     def __init__(self, **environment: str) -> None:
         """Set what the commands find in their environment."""
-        self._environment = {"P2C_ENGINE": "scripted"} | environment
+        self._environment = {"P2C_ENGINE": "scripted", "P2C_SMOKE": "no"} | environment
 
     def __enter__(self) -> CommandLine:
         mine = {name: value for name, value in os.environ.items() if not name.startswith("P2C_")}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from paper2code_local.artifacts.repo import SourceFile, Unwritten
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.repair import RepairReport
+from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
+from paper2code_local.artifacts.smoke import SmokePolicy, SmokeReport, Trial
 from paper2code_local.checking import Checking, assigned, gained
 from paper2code_local.stages.s2_plan import with_need
+from tests import cooling
+from tests.engines import Answering
 from tests.stages.s6_repair.small_faults import GOOD, MAIN, SPECS
 from tests.stages.s7_write.small_repository import PAPER, PLAN
 
@@ -40,6 +47,64 @@ async def test_the_draft_with_the_least_errors_is_taken_then_the_likeliest_then_
     checking = Checking(PAPER, SPECS, NOBODY, frozenset())
     drafts = [draft(text) for text in texts]
     assert await checking.best(PLAN, BESIDE, drafts, likelihoods) is drafts[best]
+
+
+class Sandbox:
+    """Says that a file fails to be imported when it has a word in it; counts how often it was asked."""
+
+    def __init__(self, word: bytes) -> None:
+        self.word, self.asked = word, 0
+
+    async def __call__(self, files: Mapping[str, bytes]) -> SmokeReport:
+        self.asked += 1
+        assert {"config.yaml", "requirements.txt", "data/__init__.py"} <= files.keys()
+        bad = [path for path, data in files.items() if self.word in data]
+        findings = tuple(
+            Finding(code="P2C010", severity="error", path=path, line=6, message="it fails.", hint="Mend it.")
+            for path in bad
+        )
+        trials = (Trial(path="main.py", kind="import", status="failed" if bad else "ok"),)
+        return SmokeReport(
+            sandbox="stand-in", python="3", policy=SmokePolicy(), trials=trials, findings=findings, seconds=0
+        )
+
+
+async def checked(main: str, sandbox: Sandbox, rounds: int, answer: str) -> tuple[ValidatedRepo, RepairReport, Any]:
+    texts = {**GOOD, "main.py": main}
+    repo = Repo(files=tuple(SourceFile(path=path, text=text) for path, text in texts.items()))
+    part: Any = SimpleNamespace(
+        asker=cooling.asker(Answering(lambda _: answer)), model=SimpleNamespace(granularity="unit")
+    )
+    checking = Checking(PAPER, SPECS, part, frozenset())
+    plan, validated, report = await checking.repair(PLAN, repo, await checking.look(PLAN, repo), 0)
+    return await checking.tried(plan, validated, report, sandbox, rounds)
+
+
+async def test_what_fails_in_the_sandbox_is_a_finding_and_is_written_again() -> None:
+    broken = RUNS.replace("    return", "    boom = 1\n    return")
+    for rounds, left in ((0, ["P2C010"]), (1, [])):
+        validated, report, smoke = await checked(broken, Sandbox(b"boom"), rounds, "    return load('x')\n")
+        assert [f.code for f in validated.findings if f.code.startswith("P2C01")] == left
+        assert bool(smoke.findings) == bool(left)
+        assert report.rounds == rounds
+        (main,) = (f for f in validated.files if f.path == "main.py")
+        assert ("boom" in main.text) == bool(left)
+
+
+async def test_an_answer_that_fails_again_or_is_worse_to_read_is_not_taken() -> None:
+    broken = RUNS.replace("    return", "    boom = 1\n    return")
+    for answer in ("    boom = 2\n    return load('x')\n", "    return nothing + less\n"):
+        validated, _, _ = await checked(broken, Sandbox(b"boom"), 1, answer)
+        (main,) = (f for f in validated.files if f.path == "main.py")
+        assert main.text == broken
+
+
+async def test_what_can_be_imported_is_tried_once() -> None:
+    sandbox = Sandbox(b"boom")
+    validated, _, smoke = await checked(RUNS, sandbox, 2, "")
+    assert sandbox.asked == 1
+    assert smoke.count("ok") == 1
+    assert not [f for f in validated.findings if f.code.startswith("P2C01")]
 
 
 def test_what_a_plan_gains_is_told_as_changes() -> None:

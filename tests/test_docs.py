@@ -256,6 +256,7 @@ def p2c(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
     named = [RUN.sub(lambda _: str(next((desk / "runs").glob("paper-*"))), word) for word in words]
     scripted = {
         "P2C_ENGINE": "scripted",
+        "P2C_SMOKE": "no",
         "P2C_ATTEMPTS": "9",
         "P2C_GROBID": "http://127.0.0.1:9",
         "P2C_MODELS": str(desk / "models"),

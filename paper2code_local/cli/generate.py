@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 import click
 from pydantic import JsonValue
@@ -19,6 +19,7 @@ from rich.console import Console
 from paper2code_local import casting, offline, pipeline
 from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.artifacts.repair import RepairReport
+from paper2code_local.artifacts.smoke import SmokeReport, Status
 from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
@@ -92,6 +93,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     "--until", type=click.Choice(["plan", "analyse", "code"]), help="Stop after this stage, to edit what it made."
 )
 @click.option("--dry-run", is_flag=True, help="Only estimate calls and tokens; no engine is started.")
+@click.option("--smoke/--no-smoke", default=True, help="Import the result in a sandbox, where there is one.")
 @click.option("--git/--no-git", default=True, help="Commit the repository.")
 @click.option("--events", type=FILE, help="Append every event as a line of JSON to this file too.")
 @click.option("--json", is_flag=True, help="Print one JSON object on standard output, whatever the exit.")
@@ -199,6 +201,7 @@ def result(outcome: Outcome, totals: Totals) -> dict[str, object]:
         "findings": [finding.model_dump() for finding in outcome.findings],
         "before_repair": [finding.model_dump() for finding in repair.before] if repair else [],
         "repair": repaired(repair) if repair else None,
+        "smoke": smoked(outcome.smoke),
         "stubbed": {"files": len(outcome.stubbed_files), "names": len(outcome.stubbed_names)},
         "config": {origin: origins[origin] for origin in ("traced", "untraced", "assumed")},
         "calls": totals.calls,
@@ -226,6 +229,14 @@ def repaired(report: RepairReport) -> dict[str, object]:
         },
         "changes": [change.model_dump() for change in report.changes],
     }
+
+
+def smoked(smoke: SmokeReport | str) -> dict[str, object]:
+    """Return what came of importing the result, for --json; a text says why it was not tried."""
+    if isinstance(smoke, str):
+        return {"skipped": smoke}
+    counts = {name.replace(" ", "_"): smoke.count(name) for name in get_args(Status)}
+    return {"sandbox": smoke.sandbox, **counts, "missing": smoke.missing()}
 
 
 def told(outcome: Outcome, totals: Totals) -> str:

@@ -37,7 +37,7 @@ from paper2code_local.settings import Job, by_stage
 @click.option(
     "--model", metavar="ID", shell_complete=complete_model, help="An id of `p2c-local models list`, or a folder."
 )
-@click.option("--engine", type=click.Choice(["vllm", "scripted"]), default="vllm", hidden=True)
+@click.option("--engine", type=click.Choice(["vllm", "scripted"]), default="vllm", help="As generate has it.")
 @click.option("--engine-url", metavar="URL", help="An OpenAI-compatible server; --model is then its name there.")
 @click.option(
     "--engine-arg", "engine_args", envvar="P2C_ENGINE_ARG", metavar="K=V", multiple=True, help="As generate has it."

@@ -251,3 +251,24 @@ def test_help_takes_no_longer_than_four_times_importing_click() -> None:
         return statistics.median(times)
 
     assert seconds("-m", "paper2code_local", "--help") < 4 * seconds("-c", "import click")
+
+
+@pytest.mark.sandbox
+def test_the_result_is_imported_in_a_sandbox_and_a_second_run_remembers(cli: CommandLine, tmp_path: Path) -> None:
+    write_paper(tmp_path)
+    told = generate(cli, tmp_path, "cooling.tei.xml", "--smoke", "--json")
+    said = json.loads(told.stdout)["smoke"]
+    assert said["ok"] >= 1
+    assert said["failed"] == 0
+    page = (tmp_path / "out" / "VALIDATION.md").read_text()
+    assert "| main.py | import | ok |" in page
+    again = generate(cli, tmp_path, "cooling.tei.xml", "--smoke", "--json")
+    assert json.loads(again.stdout)["smoke"] == said
+    assert (tmp_path / "out" / "VALIDATION.md").read_text() == page
+
+
+def test_what_is_not_imported_says_why(cli: CommandLine, tmp_path: Path) -> None:
+    write_paper(tmp_path)
+    told = generate(cli, tmp_path, "cooling.tei.xml", "--json")
+    assert json.loads(told.stdout)["smoke"] == {"skipped": "not asked for"}
+    assert "The code was not run: not asked for." in (tmp_path / "out" / "VALIDATION.md").read_text()

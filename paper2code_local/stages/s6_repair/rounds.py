@@ -66,10 +66,11 @@ async def repair(
     rounds: int,
     kept: frozenset[str] = frozenset(),
     assigned: Mapping[str, frozenset[str]] | None = None,
+    label: str = "repair",
 ) -> Repaired:
     """Mend what can be mended, then ask again for what the gate refuses, at most `rounds` times.
 
-    Files in `kept` are the user's and stay. `assigned` is that of `faults_of`.
+    Files in `kept` are the user's and stay. `assigned` is that of `faults_of`. A round is `label` and its number.
     """
     first = Version(repo, await look(repo, gate))
     now = mended = await mend(first, gate, kept)
@@ -83,7 +84,7 @@ async def repair(
         if ended != "clean":
             break
         done += 1
-        answers = await asyncio.gather(*(rewrite(fault, f"repair{done}", now.repo) for fault in affordable))
+        answers = await asyncio.gather(*(rewrite(fault, f"{label}{done}", now.repo) for fault in affordable))
         better = await _best(now, list(zip(affordable, answers, strict=True)), gate, kept)
         vain = 0 if better is not now else vain + 1
         now = better

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.repair import Ending, RepairReport
 from paper2code_local.artifacts.repo import ValidatedRepo
+from paper2code_local.artifacts.smoke import SmokeReport
 from paper2code_local.asking import render
 from paper2code_local.stages.s7_write.escaping import code, escaped
 
@@ -23,9 +24,10 @@ FAMILIES = {
     "P2C7": "signatures: calls give what is taken",
     "P2C8": "settings: keys that are read are in config.yaml",
     "P2C9": "requirements: imported packages are required",
-    "P2C0": "safety: what a reader should look at before running it",
+    "P2C00": "safety: what a reader should look at before running it",
+    "P2C01": "smoke run: every module can be imported, scripts answer --help",
 }
-"""First digit of a code → what its family is about."""
+"""How codes begin → what its family is about."""
 ENDINGS: dict[Ending, str] = {
     "clean": "It ended because no error was left.",
     "rounds": "It ended because the rounds were used up; errors were left.",
@@ -44,16 +46,16 @@ class Family:
     warnings: int
 
 
-def validation(repo: ValidatedRepo, report: RepairReport) -> str:
-    """Render the page."""
+def validation(repo: ValidatedRepo, report: RepairReport, smoke: SmokeReport | str) -> str:
+    """Render the page; a text for `smoke` says why nothing was run."""
     families = [
-        Family(name, f"{start}xx", *_count([f for f in repo.findings if f.code.startswith(start)]))
+        Family(name, start.ljust(6, "x"), *_count([f for f in repo.findings if f.code.startswith(start)]))
         for start, name in FAMILIES.items()
     ]
     steps = [
         ("as the model wrote it", *_count(report.before)),
         ("after the mechanical repair", *_count(report.mended)),
-        ("at the end, stubs included", *_count(repo.findings)),
+        ("at the end, with stubs and smoke run", *_count(repo.findings)),
     ]
     page = render(
         __package__,
@@ -66,6 +68,8 @@ def validation(repo: ValidatedRepo, report: RepairReport) -> str:
         steps=steps,
         ending=ENDINGS[report.ended],
         files=len(repo.files),
+        smoke=None if isinstance(smoke, str) else smoke,
+        skipped=smoke if isinstance(smoke, str) else "",
     )
     return page.strip() + "\n"
 

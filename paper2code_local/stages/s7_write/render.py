@@ -15,6 +15,7 @@ from paper2code_local.artifacts.plan import ClassPlan, FilePlan, FunctionPlan, P
 from paper2code_local.artifacts.provenance import Provenance
 from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.artifacts.repo import ValidatedRepo
+from paper2code_local.artifacts.smoke import SmokeReport
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.asking import render
 from paper2code_local.stages.s7_write.config_file import config_yaml, origin, section_name
@@ -35,11 +36,12 @@ def render_repository(
     findings: tuple[Finding, ...],
     provenance: Provenance,
     report: RepairReport,
+    smoke: SmokeReport | str,
 ) -> dict[str, bytes]:
     """Render every file of the repository: the code and all that stands around it.
 
     `cut` says which parts of the paper the model did not see; `findings` are those that the repository does not carry
-    itself, e.g. of planning.
+    itself, e.g. of planning. `smoke` is what came of importing it, or why that was not tried.
     """
     source = {file.path: file.text for file in repo.files}
     all_findings = tuple(dict.fromkeys((*repo.findings, *findings)))
@@ -49,7 +51,7 @@ def render_repository(
         "README.md": _readme(repo, plan, paper, all_findings, provenance),
         "docs/architecture.md": _architecture(plan, specs, paper),
         "REPRODUCTION_NOTES.md": _notes(repo, plan, paper, cut, all_findings, needed),
-        "VALIDATION.md": validation(repo, report),
+        "VALIDATION.md": validation(repo, report, smoke),
         "reproduce.sh": _page("reproduce.sh.j2"),
         ".gitignore": _page("gitignore.j2"),
     }

@@ -18,6 +18,7 @@ from paper2code_local.artifacts.plan import (
 from paper2code_local.artifacts.provenance import Provenance
 from paper2code_local.artifacts.repair import Change, RepairReport
 from paper2code_local.artifacts.repo import SourceFile, ValidatedRepo
+from paper2code_local.artifacts.smoke import SmokePolicy, SmokeReport, Trial
 from paper2code_local.artifacts.spec import DefinitionSpec, FileSpec, Step
 from paper2code_local.stages.s7_write import render_repository
 
@@ -149,6 +150,18 @@ REPORT = RepairReport(
 )
 
 
+SMOKE = SmokeReport(
+    sandbox="bubblewrap 0.8.0",
+    python="3.11.2",
+    policy=SmokePolicy(),
+    trials=(
+        Trial(path="model.py", kind="import", status="ok"),
+        Trial(path="main.py", kind="help", status="not installed", reason="torchsmoothx"),
+    ),
+    findings=(),
+)
+
+
 def rendered(plan: Plan = PLAN, paper: Paper = PAPER, repo: ValidatedRepo = REPO) -> dict[str, bytes]:
     """Render the repository of all of the above."""
-    return render_repository(repo, plan, SPECS, paper, ("references",), (FINDING,), PROVENANCE, REPORT)
+    return render_repository(repo, plan, SPECS, paper, ("references",), (FINDING,), PROVENANCE, REPORT, SMOKE)

@@ -16,10 +16,21 @@ from markdown_it.token import Token
 from pydantic import BaseModel
 
 from paper2code_local.artifacts.plan import Plan
-from paper2code_local.stages.s5_validate.codes import CODES
+from paper2code_local.stages.s5_validate.codes import EXPLAINED
 from paper2code_local.stages.s7_write import render_repository
 from paper2code_local.stages.s7_write.proof import FAMILIES
-from tests.stages.s7_write.small_repository import CODE, FINDING, PAPER, PLAN, PROVENANCE, REPO, REPORT, SPECS, rendered
+from tests.stages.s7_write.small_repository import (
+    CODE,
+    FINDING,
+    PAPER,
+    PLAN,
+    PROVENANCE,
+    REPO,
+    REPORT,
+    SMOKE,
+    SPECS,
+    rendered,
+)
 
 M = TypeVar("M", bound=BaseModel)
 PAGES = ("README.md", "docs/architecture.md", "REPRODUCTION_NOTES.md", "VALIDATION.md")
@@ -60,7 +71,7 @@ def spoilt(value: M, text: str) -> M:
         "title",
         "heading",
     }
-    free |= {"number", "label", "message", "does", "shapes", "text", "what"}
+    free |= {"number", "label", "message", "does", "shapes", "text", "what", "sandbox", "python", "reason"}
     free_lists = {"method", "shared_knowledge", "unclear", "authors", "warnings", "edge_cases"}
 
     def walk(node: object) -> object:
@@ -106,7 +117,7 @@ def test_the_readme_says_where_each_file_rests_in_the_paper() -> None:
 def test_the_readme_is_honest_about_what_remains() -> None:
     assert "**0 errors, 1 warning and 2 stubs remain**" in rendered()["README.md"].decode()
     clean = REPO.model_copy(update={"findings": (), "stubbed_files": (), "stubbed_names": ()})
-    page = render_repository(clean, PLAN, SPECS, PAPER, (), (), PROVENANCE, REPORT)["README.md"].decode()
+    page = render_repository(clean, PLAN, SPECS, PAPER, (), (), PROVENANCE, REPORT, "no sandbox")["README.md"].decode()
     assert "remain**" not in page
     assert "was not tested" in page
 
@@ -138,13 +149,20 @@ def test_the_proof_says_what_was_checked_what_remains_and_what_repair_did() -> N
         "| as the model wrote it | 0 | 2 |",
         "| after the mechanical repair | 0 | 1 |",
         "| model.py | mechanical | P2C601 | \\`import math\\` is added. |",
+        "| main.py | help | not installed | torchsmoothx |",
         "The model was asked in 2 rounds. It ended because the rounds were used up; errors were left.",
     ):
         assert line in lines
 
 
+def test_the_proof_says_why_nothing_was_run() -> None:
+    page = render_repository(REPO, PLAN, SPECS, PAPER, (), (), PROVENANCE, REPORT, "no sandbox")["VALIDATION.md"]
+    assert "The code was not run: no sandbox." in page.decode()
+
+
 def test_every_family_of_codes_has_its_row() -> None:
-    assert {code[:4] for code in CODES} | {"P2C4"} == set(FAMILIES)
+    begins = {next(start for start in FAMILIES if code.startswith(start)) for code in EXPLAINED}
+    assert begins | {"P2C4"} == set(FAMILIES)
 
 
 def test_the_architecture_has_both_diagrams_and_each_interface_as_python() -> None:
@@ -167,10 +185,8 @@ def test_text_stays_text_on_every_page(page: str, text: str) -> None:
     plan, paper = spoilt(PLAN, text), spoilt(PAPER, text)
     repo = REPO.model_copy(update={"findings": (spoilt(FINDING, text),)})
     specs = tuple(spoilt(spec, text) for spec in SPECS)
-    told = spoilt(REPORT, text)
-    files = render_repository(
-        repo, plan, specs, paper, (text,), (), PROVENANCE.model_copy(update={"model": text}), told
-    )
+    told, made = spoilt(REPORT, text), PROVENANCE.model_copy(update={"model": text})
+    files = render_repository(repo, plan, specs, paper, (text,), (), made, told, spoilt(SMOKE, text))
     tokens, plain = markdown(files[page].decode()), markdown(rendered()[page].decode())
     assert not [t for t in [*tokens, *inline(tokens)] if t.type in ("html_block", "html_inline", "image")]
     assert {str(t.attrs["href"]) for t in inline(tokens) if t.type == "link_open"} <= HARMLESS
