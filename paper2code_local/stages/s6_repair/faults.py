@@ -75,6 +75,8 @@ def avoided(finding: Finding) -> tuple[str, ...]:
             return (name,)
         case "P2C602" | "P2C603" | "P2C604", (owner, attribute):
             return (f"{owner}.{attribute}",)
+        case "P2C701", (callee, _):
+            return tuple(f"{callee}(){after}" for after in ("", "(", ".", ")"))
         case "P2C703", (_, parameter):  # a sign and the word after it may be one token
             return (f"{parameter}=", *(f"{parameter}={value}" for value in (parameter, *CONSTANTS)))
         case _:

@@ -76,7 +76,8 @@ async def repair(
     now = mended = await mend(first, gate, kept)
     done, vain, left = 0, 0, TOKENS
     ended: Ending = "clean"
-    while faults := faults_of(now.repo, now.findings, kept, assigned or {}):
+    proved: dict[tuple[str, str | None], tuple[str, ...]] = {}
+    while faults := _remembering(proved, faults_of(now.repo, now.findings, kept, assigned or {})):
         ended = "rounds" if done >= rounds else "stuck" if vain >= IN_VAIN else "clean"
         affordable, left = _affordable(faults, left)
         if ended == "clean" and not affordable:
@@ -172,6 +173,14 @@ def _applied(version: Version, fault: Fault, answer: SourceFile) -> Version:
 def _with_text(repo: Repo, path: str, text: str) -> Repo:
     changed = (f.model_copy(update={"text": text}) if f.path == path else f for f in repo.files)
     return Repo(files=tuple(changed))
+
+
+def _remembering(proved: dict[tuple[str, str | None], tuple[str, ...]], faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Return the faults with the words that were proved wrong in them before, and keep these in `proved`."""
+    for fault in faults:
+        words = (*fault.avoid, *proved.get((fault.path, fault.unit), ()))
+        proved[fault.path, fault.unit] = tuple(dict.fromkeys(words))
+    return tuple(fault.model_copy(update={"avoid": proved[fault.path, fault.unit]}) for fault in faults)
 
 
 def _affordable(faults: tuple[Fault, ...], left: int) -> tuple[tuple[Fault, ...], int]:

@@ -57,6 +57,19 @@ async def test_a_fault_inside_a_function_names_the_function_and_what_it_must_not
     assert rewriter.faults[0].avoid == ("result",)
 
 
+async def test_what_was_proved_wrong_stays_forbidden_in_later_rounds() -> None:
+    other = MAIN.replace("    return", "    print(outcome)\n    return")
+    rewriter = Rewriter({"main.py": [other.replace("outcome", "outcome, more"), other]})
+    await repair(repo(main=USES), gate, rewriter, 2)
+    assert [fault.avoid for fault in rewriter.faults] == [("result",), ("result",)]
+    rewriter = Rewriter({"main.py": [other.replace("load('x')", "load()"), MAIN]})
+    twice = USES.replace("print(result)", "print(result, ending)")
+    await repair(repo(main=twice), gate, rewriter, 2)
+    first, second = (set(fault.avoid) for fault in rewriter.faults)
+    assert first == {"result", "ending"}
+    assert second >= first
+
+
 async def test_only_the_unit_at_fault_is_taken_from_the_answer_and_every_other_byte_stays() -> None:
     two = USES + "\n\ndef report():   # spaced   oddly\n    return 1\n"
     answer = MAIN.replace("load('x')", "load('y')") + "\n\ndef report():\n    return 2\n"
