@@ -18,6 +18,7 @@ from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, Validat
 from paper2code_local.artifacts.smoke import SmokeReport
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
+from paper2code_local.errors import AnswerError
 from paper2code_local.isolated import isolated
 from paper2code_local.stages import s2_plan, s4_code, s6_repair, s7_write
 from paper2code_local.stages.s5_validate.gate import validate
@@ -73,12 +74,9 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(completed, fault, label, repo)
 
-        def skeleton(path: str, reason: str) -> SourceFile:
-            return s4_code.skeleton_file(path, completed, self.specs, reason)
-
         gate = self._gate(completed)
         repaired = await s6_repair.repair(repo, gate, rewrite, rounds, self.kept, assigned(completed))
-        validated = await s6_repair.settle(repaired.repo, completed, gate, skeleton, self.kept)
+        validated = await s6_repair.settle(repaired.repo, completed, gate, self._skeleton(completed), self.kept)
         changes = (*gained(plan, completed), *repaired.report.changes)
         report = repaired.report.model_copy(update={"before": before, "changes": changes, "after": validated.findings})
         return completed, validated, report
@@ -93,33 +91,41 @@ class Checking:
             whole |= s7_write.surroundings(whole, plan, self.paper)
             return await smoke({path: text.encode("utf-8", "replace") for path, text in whole.items()})
 
+        texts = {file.path: file.text for file in validated.files}
+        first = await tried(texts)
+        at_fault = {finding.path for finding in errors_of(first.findings)}
+        if not at_fault or not rounds:
+            return _with_findings(validated, first.findings), report, first
         static = self._gate(plan)
 
         async def gate(texts: Mapping[str, str]) -> tuple[Finding, ...]:
             found = await static(texts)
-            if any(finding.code.startswith(("P2C1", "P2C2")) for finding in errors_of(found)):
-                return found  # an answer like that is not taken: no need to run it
+            if any(finding.code.startswith(s6_repair.BLOCKING) for finding in errors_of(found)):
+                return (*found, *first.findings)  # an answer like that is not taken: no need to run it
             return (*found, *(await tried(texts)).findings)
 
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(plan, fault, label, repo)
 
-        texts = {file.path: file.text for file in validated.files}
-        first = await tried(texts)
-        if not errors_of(first.findings) or not rounds:
-            return _with_findings(validated, first.findings), report, first
         planned = Repo(files=tuple(file for file in validated.files if file.path in self.specs))
-        repaired = await s6_repair.repair(planned, gate, rewrite, 1, self.kept, assigned(plan), "smoke")
-        changed = {f.path: f for f in repaired.repo.files if isinstance(f, SourceFile)}
-        files = tuple(changed.get(file.path, file) for file in validated.files)
-        last = await tried({file.path: file.text for file in files})
-        now = await static({file.path: file.text for file in files})
-        validated = _with_findings(validated.model_copy(update={"files": files, "findings": now}), last.findings)
-        changes = (*report.changes, *repaired.report.changes)
-        report = report.model_copy(
-            update={"changes": changes, "rounds": report.rounds + repaired.report.rounds, "after": validated.findings}
-        )
-        return validated, report, last
+        others = frozenset(file.path for file in planned.files) - at_fault
+        repaired = await s6_repair.repair(planned, gate, rewrite, 1, self.kept | others, assigned(plan), "smoke")
+        try:
+            settled = await s6_repair.settle(repaired.repo, plan, static, self._skeleton(plan), self.kept)
+        except AnswerError:  # it would now be stubs; it was not before
+            return _with_findings(validated, first.findings), report, first
+        last = await tried({file.path: file.text for file in settled.files})
+        now = s6_repair.weight((*settled.findings, *last.findings))
+        if now >= s6_repair.weight((*validated.findings, *first.findings)):
+            return _with_findings(validated, first.findings), report, first
+        stubbed = tuple(dict.fromkeys((*validated.stubbed_files, *settled.stubbed_files)))
+        settled = _with_findings(settled.model_copy(update={"stubbed_files": stubbed}), last.findings)
+        more = repaired.report
+        told = {"changes": (*report.changes, *more.changes), "rounds": report.rounds + more.rounds}
+        return settled, report.model_copy(update={**told, "after": settled.findings}), last
+
+    def _skeleton(self, plan: Plan) -> Callable[[str, str], SourceFile]:
+        return lambda path, reason: s4_code.skeleton_file(path, plan, self.specs, reason)
 
     def _gate(self, plan: Plan) -> s6_repair.Gate:
         """Return the gate for code of this plan, with the settings and requirements that it will be written with."""

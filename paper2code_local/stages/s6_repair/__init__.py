@@ -16,9 +16,10 @@ from paper2code_local.stages.s6_repair.faults import faults_of
 from paper2code_local.stages.s6_repair.looking import Gate, look, weight
 from paper2code_local.stages.s6_repair.rewriting import rewrite, signatures
 from paper2code_local.stages.s6_repair.rounds import Repaired, Rewrite, repair
-from paper2code_local.stages.s6_repair.stubs import contents, settle
+from paper2code_local.stages.s6_repair.stubs import BLOCKING, contents, settle
 
 __all__ = [
+    "BLOCKING",
     "Gate",
     "Repaired",
     "Rewrite",
