@@ -5,6 +5,7 @@ In: a plan, what the code reads or imports. Out: a plan that has it. Must not kn
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Annotated, Literal
@@ -22,6 +23,11 @@ from paper2code_local.stages.s2_plan.values import stands_in, tidy
 AT_ONCE = 12
 """Settings of one question."""
 TOKENS_EACH, TOKENS_MORE = 48, 32
+_COUNTS = re.compile(
+    r"^(num|n|max|min)_|_(size|rate|dim|width|depth|steps|epochs|bins|classes|layers|heads|weight|decay|length|threshold)$"
+    r"|^(lr|alpha|beta|gamma|epochs|steps|dim|width|depth|momentum|dropout|temperature|threshold|batchsize|patience)$"
+)
+"""Keys whose values are numbers."""
 
 
 def answer_type(keys: tuple[str, ...]) -> type[Answer]:
@@ -43,11 +49,18 @@ async def with_settings(plan: Plan, paper: Paper, uses: Mapping[str, str], asker
         some = keys[start : start + AT_ONCE]
         asked = prompt(__package__, "more.md", uses=[(key, uses[key].strip()) for key in some])
         tokens = TOKENS_MORE + TOKENS_EACH * len(some)
-        answer = await asker.ask(Question(f"repair.config.{start}", asked, answer_type(some), tokens))
+        answer = await asker.ask(Question(f"repair.config.{start}", asked, answer_type(some), tokens, _symbols))
         if not isinstance(answer, Unanswered):
             said = answer.model_dump(by_alias=True)
             found += [_traced(key, tidy(said[key]), paper) for key in some]
     return plan.model_copy(update={"config": (*plan.config, *found)})
+
+
+def _symbols(answer: Answer) -> str | None:
+    """Refuse words for what can only be a number: models like to answer with the paper's symbol for it."""
+    said = answer.model_dump(by_alias=True)
+    words = [key for key, value in said.items() if _COUNTS.search(key) and isinstance(tidy(value), str)]
+    return f"{', '.join(words)}: give the number, not its symbol" if words else None
 
 
 def with_need(plan: Plan, path: str, need: str) -> Plan | None:

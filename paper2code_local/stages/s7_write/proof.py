@@ -54,7 +54,7 @@ def validation(repo: ValidatedRepo, report: RepairReport, smoke: SmokeReport | s
     ]
     steps = [
         ("as the model wrote it", *_count(report.before)),
-        ("after the mechanical repair", *_count(report.mended)),
+        ("with settings added, after the mechanical repair", *_count(report.mended)),
         ("at the end, with stubs and smoke run", *_count(repo.findings)),
     ]
     page = render(

@@ -11,7 +11,7 @@ from paper2code_local.engine.protocol import Request
 from paper2code_local.stages.s2_plan import with_need, with_settings
 from paper2code_local.stages.s2_plan.completing import TOKENS_EACH, TOKENS_MORE, answer_type
 from tests import cooling
-from tests.engines import Answering
+from tests.engines import Answering, in_turn
 from tests.stages.s7_write.small_repository import PAPER, PLAN
 
 USES = {
@@ -43,6 +43,15 @@ async def test_a_value_that_the_paper_states_is_traced_to_its_section() -> None:
         "learning_steps": ("assumed", ""),
         "mixing": ("assumed", ""),
     }
+
+
+async def test_a_symbol_is_no_number_and_is_asked_for_again() -> None:
+    engine = Answering(
+        in_turn('{"num_classes": "k", "optimizer": "adam"}', '{"num_classes": "3", "optimizer": "adam"}')
+    )
+    plan = await with_settings(PLAN, PAPER, {"num_classes": "x", "optimizer": "y"}, cooling.asker(engine))
+    assert {v.key: v.value for v in plan.config[len(PLAN.config) :]} == {"num_classes": 3, "optimizer": "adam"}
+    assert "num_classes: give the number, not its symbol" in engine.asked[1].user
 
 
 async def test_without_an_answer_the_plan_stays() -> None:

@@ -147,7 +147,7 @@ def test_the_proof_says_what_was_checked_what_remains_and_what_repair_did() -> N
         "| imports: every local import names a file and a definition in it, in the planned order | P2C2xx | 0 | 0 |",
         "| model.py:5 | P2C301 | warning | the body is empty | Fill. |",
         "| as the model wrote it | 0 | 2 |",
-        "| after the mechanical repair | 0 | 1 |",
+        "| with settings added, after the mechanical repair | 0 | 1 |",
         "| model.py | mechanical | P2C601 | \\`import math\\` is added. |",
         "| main.py | help | not installed | torchsmoothx |",
         "The model was asked in 2 rounds. It ended because the rounds were used up; errors were left.",
