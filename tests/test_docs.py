@@ -279,7 +279,9 @@ def test_what_is_fast_runs_as_it_stands(desk: Path) -> None:
         for words in dict.fromkeys(commands(README) + commands(GUIDE) + commands(INPUTS))
         if not NOT_RUN & set(words)
     ]
-    assert {words[0] for words in fast} == {"generate", "inspect", "validate", "models", "report", "doctor"}
+    assert {words[0] for words in fast} == {
+        *("generate", "inspect", "validate", "repair", "models", "report", "doctor")
+    }
     for words in fast:
         done = p2c(desk, *words)
         assert done.returncode in (0, 1), (words, done.stderr)
@@ -327,6 +329,6 @@ def test_json_has_the_keys_that_the_guide_shows(name: str, words: str, desk: Pat
     said, real = json.loads(block), json.loads(p2c(desk, *words.split()).stdout)
     for finding in said.get("findings", []) and real["findings"]:
         assert finding.keys() == said["findings"][0].keys()
-    for free in ("findings", "before_repair", "warnings"):
+    for free in ("findings", "before_repair", "warnings", "smoke"):
         assert type(said.pop(free, None)) is type(real.pop(free, None))
     assert shape(said) == shape(real)
