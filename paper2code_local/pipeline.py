@@ -25,9 +25,9 @@ from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, Validat
 from paper2code_local.artifacts.smoke import SmokeReport
 from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
-from paper2code_local.checking import Checking, Smoke, counted, smoked
+from paper2code_local.checking import Checking, counted, smoked
 from paper2code_local.engine.scoring import ScoringEngine
-from paper2code_local.errors import InputError, SandboxError
+from paper2code_local.errors import InputError, SandboxError, WriteError
 from paper2code_local.events import Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
 from paper2code_local.prefix import PaperText, paper_text, plan_texts
 from paper2code_local.rundir import RunDir, default_run
@@ -284,38 +284,36 @@ async def _checked(
         notes.append(f"{report.rounds} rounds, {counted(report.after)}, {stubs} stubs")
     tried: SmokeReport | str = "not asked for"
     if run.job.smoke:
-        with run.stage("smoke") as notes:
-            smoke = await _sandboxed(run)
-            if isinstance(smoke, str):
-                tried = smoke
-                notes.append("skipped")
-            else:
-                validated, report, tried = await checking.tried(plan, validated, report, smoke, run.job.repair_rounds)
-                notes.append(smoked(tried))
+        validated, report, tried = await _tried(run, checking, plan, validated, report)
     for file in validated.files:
         if file.path not in kept and file.text:
             run.folder.keep(f"4-repo/{file.path}", file.text)
     return plan, validated, report, tried
 
 
-async def _sandboxed(run: Run) -> Smoke | str:
-    """Return what imports a repository in a sandbox, or why nothing does."""
-    try:
-        sandbox = await asyncio.to_thread(find_sandbox)
-    except SandboxError as error:
-        run.say(Notice(level="info", message=f"The result is not imported: {error.message}. {error.hint}"))
-        return error.message
-
+async def _tried(
+    run: Run, checking: Checking, plan: Plan, validated: ValidatedRepo, report: RepairReport
+) -> tuple[ValidatedRepo, RepairReport, SmokeReport | str]:
+    """Import the code in a sandbox and repair what fails there; say why it was not tried where no sandbox will do."""
     cache = run.folder.root / "calls" / "smoke"
-
-    async def smoke(files: Mapping[str, bytes]) -> SmokeReport:
-        stop = threading.Event()
+    with run.stage("smoke") as notes:
         try:
-            return await asyncio.to_thread(smoke_run, files, sandbox, cache=cache, stop=stop)
-        finally:
-            stop.set()  # whoever interrupts us interrupts what runs in the sandboxes
+            sandbox = await asyncio.to_thread(find_sandbox)
 
-    return smoke
+            async def smoke(files: Mapping[str, bytes]) -> SmokeReport:
+                stop = threading.Event()
+                try:
+                    return await asyncio.to_thread(smoke_run, files, sandbox, cache=cache, stop=stop)
+                finally:
+                    stop.set()  # whoever interrupts us interrupts what runs in the sandboxes
+
+            tried = await checking.tried(plan, validated, report, smoke, run.job.repair_rounds)
+        except (SandboxError, WriteError) as error:  # of the sandbox, not of what was to be tried in it
+            notes.append("skipped")
+            run.say(Notice(level="info", message=f"The result is not imported: {error.message}. {error.hint}"))
+            return validated, report, error.message
+        notes.append(smoked(tried[-1]))
+        return tried
 
 
 async def _written(
