@@ -38,6 +38,8 @@ class Unanswered:
 
     label: str
     reason: str
+    leftover: str = ""
+    """The longest passage that was written until it went in circles or was cut."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Asker:
 
     async def write(self, passage: Passage) -> str | Unanswered:
         """Ask for text until it is usable, at most `attempts` times; text that was cut is continued first."""
-        reason, quoted = "", ""
+        reason, quoted, leftover = "", "", ""
         avoid = passage.avoid
         for attempt in range(self.attempts):
             written = ""
@@ -154,9 +156,11 @@ class Asker:
             if refusal is None:
                 return written
             reason = refusal.reason
+            if useless(completion, written):
+                leftover = max(leftover, written, key=len)
             avoid = tuple(dict.fromkeys((*avoid, *passage.avoid_again, *refusal.avoid)))
             self.told(request.label, reason)
-        return Unanswered(passage.label, reason)
+        return Unanswered(passage.label, reason, leftover)
 
     def _judged(self, question: Question[A], completion: Completion) -> tuple[A | None, str, str]:
         """Return the answer, why it should be asked again ("" when it need not), and what of it is worth showing."""

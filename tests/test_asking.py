@@ -200,6 +200,14 @@ async def test_what_repeats_itself_is_not_continued() -> None:
     assert engine.labels() == ["code.x", "code.x~2"]
 
 
+async def test_what_went_in_circles_is_left_over_for_who_can_use_its_beginning() -> None:
+    circles = "    x = 1\n" + "    x = x + 1  # once more, and then again\n" * 20
+    engine = Answering(in_turn(circles, (circles[:300], "stop"), ""))
+    answer = await asker(engine).write(passage())
+    assert isinstance(answer, Unanswered)
+    assert answer.leftover == circles
+
+
 async def test_a_refused_passage_is_shown_with_the_reason() -> None:
     engine = Answering(in_turn("    pass\n", "    return 1\n"))
     refuse = lambda written: Refusal("its body is pass") if "pass" in written else None  # noqa: E731

@@ -16,7 +16,7 @@ from paper2code_local.artifacts.repo import SourceFile, Unwritten
 from paper2code_local.asking import Asker, Passage, Refusal, Unanswered, render
 from paper2code_local.source import KNOWN_PACKAGES, body_problem, compile_error, function_only, outline, replace_unit
 from paper2code_local.stages.s4_code.briefing import Briefing
-from paper2code_local.stages.s4_code.opening import INDENT, Interface, Unit
+from paper2code_local.stages.s4_code.opening import INDENT, Interface, Unit, stub_line
 
 BODY_TOKENS = 512
 """About 45 lines; a body that is cut there is continued twice at most."""
@@ -56,7 +56,9 @@ async def write_units(
     reasons |= further
     if reasons and not bodies | more:
         return Unwritten(path=decided.file.path, reason=next(iter(reasons.values())))
-    return decided.assembled(bodies | more, NOT_HAD)
+    file = decided.assembled(bodies | more, NOT_HAD)
+    partly = tuple(name for name, body in (bodies | more).items() if is_stub(body))
+    return file.model_copy(update={"stubbed": (*file.stubbed, *partly)})
 
 
 async def rewrite_unit(
@@ -69,7 +71,7 @@ async def rewrite_unit(
         return Unwritten(path=current.path, reason=reasons[name])
     opening = decided.opening(unit)
     lines = (opening.split("\n", 1)[1] if unit.owner else opening) + bodies[name]
-    stubbed = tuple(each for each in current.stubbed if each != name)
+    stubbed = tuple(each for each in current.stubbed if each != name or is_stub(bodies[name]))
     return current.model_copy(update={"text": replace_unit(current.text, name, lines), "stubbed": stubbed})
 
 
@@ -99,7 +101,9 @@ async def _bodies(
             EMPTY_WORDS,
         )
         written = await asker.write(passage)
-        return check.trimmed(written) if isinstance(written, str) else written
+        if isinstance(written, str):
+            return check.trimmed(written)
+        return check.doubted or check.beginning(written.leftover) or written
 
     answers = await asyncio.gather(*(body(u) for u in units))
     pairs = list(zip((u.qualname for u in units), answers, strict=True))
@@ -125,6 +129,8 @@ class BodyCheck:
     """How often doubtful names are refused."""
     told: frozenset[str] = NEVER_LOCAL
     """Names that the model was told of, or cannot define by itself: when they come again, they are forbidden."""
+    doubted: str = ""
+    """The last body that was refused for nothing but such names: better than none."""
 
     def refuse(self, written: str) -> Refusal | None:
         """Return why `written` cannot be the body, or None."""
@@ -136,8 +142,24 @@ class BodyCheck:
         doubts = self._doubts(text)
         if doubts and self.patience > 0:
             self.patience -= 1
+            self.doubted = self.trimmed(written)
             return doubts
         return None
+
+    def beginning(self, written: str) -> str:
+        """Return what can be kept of an answer that went in circles: real code up to there, then an honest stub; ""
+        where there is none."""
+        opening = self.decided.opening(self.unit)
+        lines = written.rstrip().split("\n")
+        while lines and (not lines[-1].strip() or lines[-1] in lines[:-1]):
+            lines.pop()
+        for end in range(len(lines), 0, -1):
+            body = "\n".join(lines[:end])
+            ended = f"{body}\n{INDENT * (2 if self.unit.owner else 1)}{stub_line(NOT_HAD)}"
+            compiles = not any(compile_error(opening + text, self.decided.file.path) for text in (body, ended))
+            if compiles and not body_problem(self._function(opening + body)):
+                return ended
+        return ""
 
     def trimmed(self, written: str) -> str:
         """Cut `written` where the function ends."""
@@ -158,6 +180,11 @@ class BodyCheck:
         again = tuple(name for name in unknown if name in self.told)
         self.told |= set(unknown)
         return Refusal(f"it uses {', '.join(unknown)}, which nothing defines", again) if unknown else None
+
+
+def is_stub(body: str) -> bool:
+    """Tell whether a body is a stub, or ends in one."""
+    return STUB.search(body) is not None
 
 
 def hidden(draft: str) -> str:

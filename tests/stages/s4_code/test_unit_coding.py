@@ -18,7 +18,7 @@ from paper2code_local.stages.s4_code import code_file, interface, recode_file, s
 from paper2code_local.stages.s4_code.opening import Interface, Unit
 from paper2code_local.stages.s4_code.units import BodyCheck
 from tests import cooling
-from tests.engines import Answering, Said
+from tests.engines import Answering, Said, in_turn
 from tests.snapshot import same_as_snapshot
 
 SCHEDULE = "cooling/schedule.py"
@@ -176,6 +176,36 @@ async def test_a_name_that_comes_again_or_can_only_be_a_parameter_is_forbidden_f
     assert first is not None
     assert second is not None
     assert (first.avoid, second.avoid) == (("config",), ("cool",))
+
+
+async def test_a_body_with_doubtful_names_is_better_than_none() -> None:
+    circles = "    return logits\n" + "    logits = logits + logits  # and once more\n" * 20
+    answers = {"train": in_turn("    return cool(logits)\n", circles)}
+    said = Answering(lambda r: answers[r.label.split(":")[-1].split("~")[0]](r) if ":train" in r.label else "")
+    plan, specs, informed = await cooling.analysed(Answering(cooling.sensible))
+    asker = cooling.asker(said).knowing(informed.shared)
+    written = await code_file(plan.file("train.py"), plan, specs, (), asker, "unit")
+    assert isinstance(written, SourceFile)
+    assert "return cool(logits)" in written.text
+    assert "train" not in written.stubbed
+
+
+async def test_of_a_body_that_goes_in_circles_the_beginning_is_kept_and_says_where_it_ends() -> None:
+    circles = "    total = logits.sum()\n" + "    total = total + logits  # and once more, then again\n" * 20
+    engine = instead(train=circles)
+    _, files = await coded(engine)
+    written = files["train.py"]
+    assert isinstance(written, SourceFile)
+    body = written.text[written.text.index("def train") :]
+    assert body.count("and once more") == 1
+    assert 'raise NotImplementedError("P2C401: the model gave no usable body")' in body
+    assert "train" in written.stubbed
+
+
+@pytest.mark.parametrize("leftover", ["", "\n\n", "    pass\n" * 50, "words " * 90, "    x = (\n" * 60])
+async def test_nothing_is_kept_of_circles_without_code(leftover: str) -> None:
+    plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
+    assert BodyCheck(*decided(plan, specs, "train.py", "train"), 1).beginning(leftover) == ""
 
 
 async def test_an_example_of_use_after_the_function_is_cut_off() -> None:
