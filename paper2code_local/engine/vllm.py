@@ -244,7 +244,7 @@ def _sampling(request: Request) -> Any:
         seed=request.seed,
         stop=list(request.stop) or None,
         bad_words=spellings(request.avoid) or None,
-        min_tokens=AVOIDING_LEAST if request.avoid else 0,
+        min_tokens=min(AVOIDING_LEAST, request.max_tokens) if request.avoid else 0,
         logprobs=0 if request.scored else None,
         structured_outputs=None if schema is None else StructuredOutputsParams(json=constraints(schema)),
         output_kind=RequestOutputKind.CUMULATIVE,
