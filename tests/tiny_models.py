@@ -8,10 +8,10 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-import paper2code_local
 from tests.engine import templates
 from tests.engine.templates import EOS, Family
 
+LICENCE = Path(__file__).parent.parent / "LICENSE"
 VOCABULARY = 2000
 CONTEXT = 2048
 SHAPE = {
@@ -50,14 +50,17 @@ MODELS = {
 
 
 def train_tokenizer(special: tuple[str, ...], begin: str = "", vocabulary: int = VOCABULARY) -> Tokenizer:
-    """Train a byte-level tokenizer on the package's own text; with `begin`, every text begins with that token."""
+    """Train a byte-level tokenizer on a text that never changes; with `begin`, every text begins with that token.
+
+    Where the blocks of the KV cache end, and with that what a sliding window keeps of a prefix, hangs on how many
+    tokens a prompt has.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=alphabet, show_progress=False)
-    texts = (path.read_text("utf-8") for path in sorted(Path(paper2code_local.__file__).parent.rglob("*.py")))
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator([LICENCE.read_text("utf-8")], trainer)
     tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in special])
     tokenizer.add_tokens([AddedToken(word, special=False, normalized=False) for word in ("<think>", "</think>")])
     if begin:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json as json_text
-import os
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO, get_args
+from typing import Any, get_args
 
 import click
 from pydantic import JsonValue
-from rich.console import Console
 
 from paper2code_local import casting, offline, pipeline
 from paper2code_local.artifacts.finding import errors_of
@@ -25,12 +21,11 @@ from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
 from paper2code_local.cli.inspecting import supplement_option
 from paper2code_local.cli.models import complete_model
+from paper2code_local.cli.watching import watching
 from paper2code_local.errors import CLEAN, FINDINGS, P2CError, UsageError
 from paper2code_local.estimate import estimate
-from paper2code_local.events import Event, Listener
-from paper2code_local.listeners.jsonl import JsonLines, read_events
+from paper2code_local.listeners.jsonl import read_events
 from paper2code_local.listeners.summary import Totals, markdown, summary
-from paper2code_local.listeners.terminal import TerminalView
 from paper2code_local.pipeline import Outcome
 from paper2code_local.rundir import RunDir
 from paper2code_local.settings import Job, ModelStage, by_stage
@@ -130,24 +125,14 @@ def generate(
         return _estimated(job, root, json)
     folder = RunDir(root)
     boundary().run = root
-    with ExitStack() as open_while_running:
-        open_while_running.enter_context(folder.locked())
+    with folder.locked():
         _guard_servers(casting.urls_of(job, casting.read_record(folder)))
-        files = (root / "events.jsonl", events)
-        listeners: list[Listener] = [open_while_running.enter_context(JsonLines(path)) for path in files if path]
-        screen = open_while_running.enter_context(own_stderr())
-        view = TerminalView(Console(file=screen), quiet or json, verbose)
-        listeners.append(open_while_running.enter_context(view))
-
-        def hear(event: Event) -> None:
-            for listener in listeners:
-                listener(event)
-
-        try:
-            outcome = asyncio.run(pipeline.generate(job, hear, folder))
-        except P2CError:
-            folder.forget()
-            raise
+        with watching(root, events, quiet=quiet or json, verbose=verbose) as hear:
+            try:
+                outcome = asyncio.run(pipeline.generate(job, hear, folder))
+            except P2CError:
+                folder.forget()
+                raise
     totals = summary(read_events(root / "events.jsonl"))
     findings = pipeline.Findings(findings=outcome.findings)
     folder.keep("5-findings.json", findings)
@@ -164,18 +149,6 @@ def generate(
 def _guard_servers(urls: Mapping[ModelStage, str | None]) -> None:
     """Let the servers be reached that the user named, now or when the run began."""
     offline.guard(*(host for url in urls.values() if url for host in offline.host_of(url)))
-
-
-@contextmanager
-def own_stderr() -> Iterator[TextIO]:
-    """Give standard error under a handle of its own: file descriptor 2 is the engine's log while that starts."""
-    try:
-        handle = os.dup(sys.stderr.fileno())
-    except (OSError, ValueError):  # not a file, as under a test runner
-        yield sys.stderr
-        return
-    with os.fdopen(handle, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace") as stream:
-        yield stream
 
 
 def engine_arg(text: str) -> tuple[str, JsonValue]:

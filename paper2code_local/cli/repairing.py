@@ -8,24 +8,20 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from paper2code_local import offline, repairing
 from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
-from paper2code_local.cli.generate import FOLDER, engine_arg, own_stderr, repaired
+from paper2code_local.cli.generate import FOLDER, engine_arg, repaired
 from paper2code_local.cli.models import complete_model
+from paper2code_local.cli.watching import watching
 from paper2code_local.errors import CLEAN, FINDINGS, WriteError
-from paper2code_local.events import Event, Listener
-from paper2code_local.listeners.jsonl import JsonLines
-from paper2code_local.listeners.terminal import TerminalView
 from paper2code_local.repairing import Mended
 from paper2code_local.rundir import RunDir
 from paper2code_local.settings import Job, by_stage
@@ -76,17 +72,7 @@ def repair(
     root = job.run or _run_of(repo)
     folder = RunDir(root)
     boundary().run = root
-    with ExitStack() as open_while_running:
-        open_while_running.enter_context(folder.locked())
-        listeners: list[Listener] = [open_while_running.enter_context(JsonLines(root / "events.jsonl"))]
-        screen = open_while_running.enter_context(own_stderr())
-        view = TerminalView(Console(file=screen), quiet or json, verbose)
-        listeners.append(open_while_running.enter_context(view))
-
-        def hear(event: Event) -> None:
-            for listener in listeners:
-                listener(event)
-
+    with folder.locked(), watching(root, quiet=quiet or json, verbose=verbose) as hear:
         mended = asyncio.run(repairing.mend(repo, job, rounds, hear, folder))
     if not dry_run:
         _write(repo, mended.texts, folder)
