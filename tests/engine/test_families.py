@@ -85,7 +85,7 @@ async def an_opening_is_gone_on_from(engine: vllm.VllmEngine) -> None:
 
 
 async def a_prefix_is_computed_once(engine: vllm.VllmEngine) -> None:
-    paper = "".join(f"Line {i} of this paper is about {i * 7} things.\n" for i in range(100))
+    paper = "".join(f"Line {i} of this paper is about {i * 7} things.\n" for i in range(60))
     asked = [ask(f"{paper}\nSay {word}.", max_tokens=4) for word in ("a", "b", "c")]
     answers = await asyncio.gather(*map(engine.complete, asked))
     length = answers[0].prompt_tokens
