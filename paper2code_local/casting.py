@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -15,6 +16,7 @@ from paper2code_local import session
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.asking import Asker, render
 from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.engines import Engines
 from paper2code_local.events import AskedAgain, Listener, Notice
 from paper2code_local.prefix import PaperText, paper_text
 from paper2code_local.rundir import RunDir
@@ -43,27 +45,25 @@ class Part:
 Cast = Mapping[ModelStage, Part]
 
 
-async def cast(job: Job, paper: Paper, hints: str, folder: RunDir, say: Listener) -> dict[ModelStage, Part]:
+async def cast(
+    job: Job, paper: Paper, hints: str, folder: RunDir, engines: Engines, say: Listener
+) -> dict[ModelStage, Part]:
     """Find a model for each stage and cut the paper to its context; no engine is started.
 
     Raises UsageError, ModelError when a model is unknown, not pulled or refused, EngineError of a server.
     """
-    remembered = read_record(folder)
+    remembered = read_record(folder.root)
     parts: dict[str, Part] = {}
     cast: dict[ModelStage, Part] = {}
-    opened: dict[tuple[str | None, str | None], session.Model] = {}
     urls = urls_of(job, remembered)
     for stage, spec in specs_of(job, remembered).items():
         before = remembered.models.get(stage) if remembered else None
         server = before.server if before else None
-        named = (spec, urls[stage])
-        if named not in opened:
-            opened[named] = await session.open_model(job, spec, urls[stage], server, _announced(say))
-        model = opened[named]
+        model = await engines.model(job, spec, urls[stage], server, _announced(say))
         if model.identity not in parts:
             if model.notice:
                 say(Notice(level="info", message=model.notice))
-            parts[model.identity] = _part(job, model, paper, before, hints, folder, say)
+            parts[model.identity] = _part(job, model, paper, before, hints, folder, engines, say)
         cast[stage] = parts[model.identity]
     return cast
 
@@ -100,36 +100,35 @@ def told(cast: Cast, text: str) -> dict[ModelStage, Part]:
 
 
 async def only(cast: Cast, stage: ModelStage) -> None:
-    """Close the engines that `stage` does not use: two models in memory leave no room for the KV cache of either."""
+    """Give back the engines that `stage` does not use: two models in memory leave little room for KV caches."""
     for part in cast.values():
         if part.engine is not cast[stage].engine:
             await part.engine.close()
 
 
 async def close(cast: Cast) -> None:
-    """Close every engine that was started."""
+    """Give every engine back."""
     for part in cast.values():
         await part.engine.close()
 
 
-def read_record(folder: RunDir) -> RunRecord | None:
+def read_record(run: Path) -> RunRecord | None:
     """Return what run.json says, or None when there is none that can be read."""
     try:
-        return RunRecord.model_validate_json((folder.root / "run.json").read_bytes())
+        return RunRecord.model_validate_json((run / "run.json").read_bytes())
     except (OSError, ValidationError):
         return None
 
 
 def asking(
-    job: Job, model: session.Model, context: int, system: str, folder: RunDir, say: Listener
+    job: Job, model: session.Model, context: int, system: str, folder: RunDir, engines: Engines, say: Listener
 ) -> tuple[RecordedEngine, Asker]:
     """Return an engine that remembers in `folder` and starts with its first new question, and who asks it.
 
     `system` names the template of the system message beside this module.
     """
     sayer = session.Sayer(say)
-    log = folder.root / "engine.log"
-    engine = RecordedEngine(model.identity, model.can_prefill, lambda: model.launch(context, log, sayer), folder, sayer)
+    engine = RecordedEngine(model.identity, model.can_prefill, lambda: engines.lease(model, context), folder, sayer)
     asker = Asker(
         engine=engine,
         tokenizer=model.tokenizer,
@@ -150,6 +149,7 @@ def _part(
     before: ModelRecord | None,
     hints: str,
     folder: RunDir,
+    engines: Engines,
     say: Listener,
 ) -> Part:
     """Fix the context, cut the paper to it, and prepare an engine that is started by the first new question."""
@@ -162,7 +162,7 @@ def _part(
     if text.cut:
         cut = ", ".join(text.cut)
         say(Notice(level="warning", message=f"The paper is longer than the context of {model.id} leaves; cut: {cut}."))
-    engine, asker = asking(job, model, context, "system.md", folder, say)
+    engine, asker = asking(job, model, context, "system.md", folder, engines, say)
     record = ModelRecord(
         id=model.id,
         spec=model.spec,

@@ -17,9 +17,20 @@ Anything else that escapes is a bug: exit 70. Interrupts are 130 (SIGINT) and 14
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 CLEAN, FINDINGS, BUG, INTERRUPTED, TERMINATED = 0, 1, 70, 130, 143
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a user is told of an error, and the exit code."""
+
+    code: str
+    message: str
+    hint: str
+    exit_code: int
 
 
 class P2CError(Exception):

@@ -27,6 +27,7 @@ from paper2code_local.artifacts.spec import FileSpec
 from paper2code_local.casting import Part
 from paper2code_local.checking import Checking, counted, smoked
 from paper2code_local.engine.scoring import ScoringEngine
+from paper2code_local.engines import Engines
 from paper2code_local.errors import InputError, SandboxError, WriteError
 from paper2code_local.events import Checked, FileState, Listener, Notice, Stage, StageFinished, StageStarted
 from paper2code_local.prefix import PaperText, paper_text, plan_texts
@@ -107,19 +108,24 @@ def run_folder(job: Job) -> Path:
     return job.run or default_run(job.paper, digest, job.out.absolute().parent / "runs")
 
 
-async def generate(job: Job, say: Listener, folder: RunDir) -> Outcome:
+async def generate(job: Job, say: Listener, folder: RunDir, engines: Engines) -> Outcome:
     """Turn the job's paper into a repository. Raises P2CError; what was answered until then is kept in `folder`."""
     s7_write.refuse_foreign(job.out)
-    hints = _notes(job.notes)
-    with telling(say, "parse") as notes:
-        paper = await read_paper(job, say, folder)
-        notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
-    cast = await casting.cast(job, paper, hints, folder, say)
+    paper, cast = await prepared(job, say, folder, engines)
     record = _recorded(job, paper, {stage: part.record for stage, part in cast.items()}, folder)
     try:
         return await _stages(Run(job, folder, say, record, paper, cast))
     finally:
         await casting.close(cast)
+
+
+async def prepared(job: Job, say: Listener, folder: RunDir, engines: Engines) -> tuple[Paper, casting.Cast]:
+    """Return what is known before the first question: the paper, and who will be asked. Raises P2CError."""
+    hints = _notes(job.notes)
+    with telling(say, "parse") as notes:
+        paper = await read_paper(job, say, folder)
+        notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
+    return paper, await casting.cast(job, paper, hints, folder, engines, say)
 
 
 async def look_ahead(job: Job, notice: Callable[[str], None]) -> tuple[PaperText, session.Model]:
@@ -164,7 +170,7 @@ async def read_paper(job: Job, say: Listener, folder: RunDir) -> Paper:
     if folder.edited("1-paper.json"):
         return folder.load("1-paper.json", Paper)
     digest = s1_parse.digest(job.paper, job.supplements)
-    before = casting.read_record(folder)
+    before = casting.read_record(folder.root)
     parser: str = job.parser
     if parser == "auto" and before is not None and before.paper_sha256 == digest:
         parser = before.parser  # a server that came or went between two runs must not change the paper

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from paper2code_local import casting, session
+from paper2code_local import casting
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.repair import Fault, RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten
 from paper2code_local.asking import Asker
-from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.engines import Engines
 from paper2code_local.events import Checked, Listener
 from paper2code_local.isolated import isolated
 from paper2code_local.pipeline import telling
@@ -81,24 +81,26 @@ class _Asking:
 
     def __init__(self, job: Job, say: Listener, folder: RunDir) -> None:
         self._job, self._say, self._folder = job, say, folder
+        self._engines = Engines(say, folder.root / "engine.log")
         self._opening = asyncio.Lock()
-        self._opened: tuple[RecordedEngine, Asker] | None = None
+        self._asker: Asker | None = None
 
     async def rewrite(self, fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
         """Ask for a unit or a file again."""
         texts = {f.path: f.text for f in repo.files if isinstance(f, SourceFile)}
         async with self._opening:
-            _, asker = self._opened = self._opened or await self._open(texts)
+            asker = self._asker = self._asker or await self._open(texts)
         shared = s6_repair.signatures(texts, asker.tokenizer.count, asker.context - TAIL_TOKENS)
         return await s6_repair.rewrite(fault, label, repo, asker.knowing(shared))
 
     async def close(self) -> None:
         """Close the engine if one was started."""
-        if self._opened is not None:
-            await self._opened[0].close()
+        await self._engines.close()
 
-    async def _open(self, texts: Mapping[str, str]) -> tuple[RecordedEngine, Asker]:
-        model = await session.open_model(self._job, self._job.model, self._job.engine_url)
+    async def _open(self, texts: Mapping[str, str]) -> Asker:
+        model = await self._engines.model(self._job, self._job.model, self._job.engine_url)
         count = model.tokenizer.count
         context = min(model.context, count(s6_repair.signatures(texts, count, model.context)) + TAIL_TOKENS)
-        return casting.asking(self._job, model, context, "repair_system.md", self._folder, self._say)
+        system, engines = "repair_system.md", self._engines
+        _, asker = casting.asking(self._job, model, context, system, self._folder, engines, self._say)
+        return asker

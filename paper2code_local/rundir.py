@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 from paper2code_local.durable import replace_file, writing
 from paper2code_local.engine.protocol import Completion, Request
-from paper2code_local.errors import InputError, UsageError
+from paper2code_local.errors import InputError, P2CError, UsageError
 
 M = TypeVar("M", bound=BaseModel)
 HALF = ".*.[0-9]*.tmp"
@@ -46,7 +46,10 @@ class RunDir:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process. Raises UsageError (`locked`) when another one has it."""
+        """Hold the folder for this process. Raises UsageError (`locked`) when another one has it.
+
+        A run that fails before there is anything to go on from leaves nothing behind.
+        """
         with writing(self.root):
             lock = (self.root / ".lock").open("w")
         with lock as held:  # what goes wrong while the lock is held is not about this folder
@@ -56,7 +59,11 @@ class RunDir:
                 hint = "Wait for it, or give this run another folder with --run."
                 raise UsageError("locked", f"another process is using {self.root}", hint) from error
             self._sweep()
-            yield
+            try:
+                yield
+            except P2CError:
+                self._forget()
+                raise
 
     def _sweep(self) -> None:
         """Remove what a killed run had half written; nobody else writes here while we hold the lock."""
@@ -65,7 +72,7 @@ class RunDir:
             for left in (*self.root.glob(HALF), *(path for folder in kept for path in folder.rglob(HALF))):
                 left.unlink(missing_ok=True)
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Take away what we wrote for a run that failed before there was anything to go on from."""
         if (self.root / "run.json").exists() or any((self.root / "calls").iterdir()) or self.edited("1-paper.json"):
             return
@@ -148,8 +155,12 @@ class RunDir:
 
 def default_run(paper: Path, digest: str, base: Path) -> Path:
     """Return where the run of a paper lives: its stem and the beginning of its sha256, "runs/attention-3f9c01ab"."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", paper.name.split(".")[0]).strip("-.") or "paper"
-    return base / f"{stem[:60]}-{digest[:8]}"
+    return base / f"{stem_of(paper.name.split('.')[0])}-{digest[:8]}"
+
+
+def stem_of(name: str) -> str:
+    """Return what a folder made from a file of that name is called."""
+    return (re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "paper")[:60]
 
 
 def _pretty(value: object) -> bytes:

@@ -69,8 +69,8 @@ class Sayer:
             self._tokens, self._said = 0, time.monotonic()
 
 
-Launch = Callable[[int, Path, Sayer], Awaitable[Engine]]
-"""Starts an engine for a context of so many tokens, with its log in that file."""
+Launch = Callable[[sizing.Need, Path, Sayer], Awaitable[Engine]]
+"""Starts an engine for what is needed, with its log in that file."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class Model:
     can_prefill: bool
     """Whether its engine honours `Request.prefill`."""
     launch: Launch
+    papers: Callable[[sizing.Need], int] = lambda need: need.papers
+    """How many papers like that its engine can keep at once (`sizing.papers_in_flight`)."""
     server: Server | None = None
     """What was found out about the server that the user named."""
     notice: str = ""
@@ -127,7 +129,8 @@ async def open_model(
         sampling=folder.sampling,
         tokenizer=tokenizer,
         can_prefill=True,
-        launch=lambda context, log, sayer: _launch(folder, tokenizer, job.engine_args, context, log, sayer),
+        launch=lambda need, log, sayer: _launch(folder, tokenizer, job.engine_args, need, log, sayer),
+        papers=lambda need: sizing.papers_in_flight(hardware.hardware(), shape_of(folder), need),
     )
 
 
@@ -162,15 +165,15 @@ async def _launch(
     folder: ModelFolder,
     tokenizer: ChatTokenizer,
     extra: dict[str, JsonValue],
-    context: int,
+    need: sizing.Need,
     log: Path,
     sayer: Sayer,
 ) -> Engine:
-    if not extra and (warm := _warm(folder, tokenizer, context, sayer)):
+    if not extra and (warm := _warm(folder, tokenizer, need.context, sayer)):
         return warm
     from paper2code_local.engine import vllm  # heavy, and not needed to replay
 
-    need = sizing.Need(context=context + tokenizer.room)
+    need = need.model_copy(update={"context": need.context + tokenizer.room})
     arguments = sizing.engine_args(hardware.hardware(), shape_of(folder), need, extra)
     sayer.say(EngineStarting(model=folder.id, context=arguments.max_model_len))
     started = time.monotonic()
@@ -210,7 +213,7 @@ async def _elsewhere(job: Job, spec: str | None, url: str, known: Server | None)
     connection = await connect(url, spec, job.tokenizer, job.engine_args, known)
     server = connection.server
 
-    async def launch(_context: int, _log: Path, sayer: Sayer) -> Engine:
+    async def launch(_need: sizing.Need, _log: Path, sayer: Sayer) -> Engine:
         engine = await connection.engine()
         engine.on_token(sayer.tokens)
         return engine
@@ -242,7 +245,7 @@ def _scripted(arguments: dict[str, JsonValue]) -> Model:
     numbers = {k: float(v) for k, v in arguments.items() if isinstance(v, int | float)}
     engine = ScriptedEngine(**numbers)
 
-    async def launch(_context: int, _log: Path, _sayer: Sayer) -> Engine:
+    async def launch(_need: sizing.Need, _log: Path, _sayer: Sayer) -> Engine:
         return engine
 
     return Model(

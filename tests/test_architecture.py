@@ -42,18 +42,20 @@ def within(*places: str) -> set[str]:
     return {name for name in FILES if name.startswith(places)}
 
 
-STORIES = ("pipeline.py", "repairing.py")
+STORIES = ("pipeline.py", "repairing.py", "papers.py")
 LAYERS = {
     "cli": ("cli/", "__main__.py"),
     "pipeline": (*STORIES, "cli/", "__main__.py"),
+    "papers": ("papers.py", "cli/"),
+    "engines": ("engines.py", "casting.py", *STORIES, "cli/"),
     "repairing": ("repairing.py", "cli/"),
     "casting": ("casting.py", "checking.py", *STORIES, "cli/"),
     "checking": ("checking.py", *STORIES),
     "connecting": ("connecting.py", "session.py"),
     "rundir": ("rundir.py", "casting.py", *STORIES, "cli/"),
-    "session": ("session.py", "casting.py", *STORIES, "doctor/", "cli/"),
-    "settings": ("settings.py", "session.py", "casting.py", *STORIES, "doctor/", "cli/"),
-    "events": ("events.py", "session.py", "casting.py", *STORIES, "listeners/", "cli/"),
+    "session": ("session.py", "engines.py", "casting.py", *STORIES, "doctor/", "cli/"),
+    "settings": ("settings.py", "session.py", "engines.py", "casting.py", *STORIES, "doctor/", "cli/"),
+    "events": ("events.py", "session.py", "engines.py", "casting.py", *STORIES, "listeners/", "cli/"),
     "listeners": ("listeners/", "cli/"),
     "stages": ("stages/", "checking.py", *STORIES, "doctor/", "cli/"),
     "doctor": ("doctor/", "cli/"),

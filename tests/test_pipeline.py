@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from paper2code_local import pipeline
+from paper2code_local.engines import Engines
 from paper2code_local.errors import AnswerError, InputError
 from paper2code_local.events import AskedAgain, CallFinished, CallStarted, Event, FileState, Notice, StageFinished
 from paper2code_local.pipeline import Outcome, run_folder
@@ -30,11 +31,17 @@ def write_paper(folder: Path) -> Path:
     return path
 
 
+async def story(job: Job, events: list[Event], folder: RunDir) -> Outcome:
+    """Generate as the command line does for one paper."""
+    async with Engines(events.append, folder.root / "engine.log") as engines:
+        return await pipeline.generate(job, events.append, folder, engines)
+
+
 def run(folder: Path, **changes: Any) -> tuple[Outcome, list[Event]]:
     """Generate from the paper in `folder` into folder/out."""
     events: list[Event] = []
     job = Job(paper=folder / "cooling.tei.xml", out=folder / "out", engine="scripted", seed=2, **changes)
-    outcome = asyncio.run(pipeline.generate(job, events.append, RunDir(run_folder(job))))
+    outcome = asyncio.run(story(job, events, RunDir(run_folder(job))))
     return outcome, events
 
 
@@ -119,7 +126,7 @@ def test_another_seed_asks_anew_and_the_old_answers_stay(copy: Path, the_run: Pa
     calls = contents(the_run / "calls")
     job = Job(paper=copy / "cooling.tei.xml", out=copy / "out", engine="scripted", seed=5, until="plan")
     events: list[Event] = []
-    asyncio.run(pipeline.generate(job, events.append, RunDir(the_run)))
+    asyncio.run(story(job, events, RunDir(the_run)))
     assert asked(events)
     assert calls.items() <= contents(the_run / "calls").items()
 
@@ -283,7 +290,7 @@ def test_an_engine_with_faults_ends_with_a_repository_that_says_what_is_missing(
             git=False,
         )
         try:
-            return asyncio.run(pipeline.generate(job, events.append, RunDir(run_folder(job))))
+            return asyncio.run(story(job, events, RunDir(run_folder(job))))
         except AnswerError:
             return None
 

@@ -13,18 +13,20 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from paper2code_local.errors import BUG, CLEAN, INTERRUPTED, TERMINATED, P2CError, UsageError, WriteError
+from paper2code_local.errors import BUG, CLEAN, INTERRUPTED, TERMINATED, Failure, P2CError, UsageError, WriteError
 from paper2code_local.listeners.printable import printable
 
+T = TypeVar("T")
 PIPE_CLOSED = 128 + signal.SIGPIPE
 """What a shell says of a program whose reader went away: `p2c-local … | head`."""
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -69,34 +71,57 @@ class Boundary:
             return self._bug(error)
         return code if isinstance(code, int) else CLEAN
 
+    async def guarded(self, work: Awaitable[T], run: Path | None) -> T | Failure:
+        """Wait for `work` on one of many papers: what it raises is a failure of that one. Interrupts go through."""
+        try:
+            return await work
+        except P2CError as error:
+            return _failure(error)
+        except ExceptionGroup as group:
+            known, bugs = group.split(P2CError)
+            return _bug(group, run) if bugs or known is None else _failure(_leaf(known))
+        except Exception as error:  # noqa: BLE001 (this is the boundary)
+            return _bug(error, run)
+
     def _fail(self, error: P2CError) -> int:
-        self._tell(error.code, error.message, error.hint)
-        return error.exit_code
+        return self._tell(_failure(error))
 
     def _interrupted(self, how: str, code: int) -> int:
-        self._tell(f"interrupted.{how}", "interrupted", _GO_ON)
-        return code
+        return self._tell(Failure(f"interrupted.{how}", "interrupted", _GO_ON, code))
 
     def _bug(self, error: BaseException) -> int:
-        trace = "".join(traceback.format_exception(error))
-        place = _kept(trace, self.run)
-        said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-        if place is None:
-            sys.stderr.write(printable(trace))
-        where = f"The traceback is in {place}" if place else "The traceback stands above"
-        folder = f" and the run folder {self.run}" if self.run else ""
-        hint = f"{where}: please report it with that text{folder}, on the tracker of the project. {_GO_ON}"
-        self._tell("bug.unexpected", f"this is a bug in paper2code_local: {said}", hint)
-        return BUG
+        return self._tell(_bug(error, self.run))
 
-    def _tell(self, code: str, message: str, hint: str) -> None:
+    def _tell(self, failure: Failure) -> int:
         if self.json:
-            error = {"code": code, "message": message, "hint": hint}
             with suppress(WriteError):
-                say_json({"schema_version": 1, "ok": False, "error": error})
+                say_json({"schema_version": 1, "ok": False, "error": failed(failure)})
         else:
             with suppress(OSError):
-                click.echo(printable(f"error: {message}\n  hint: {hint}"), err=True)
+                click.echo(printable(f"error: {failure.message}\n  hint: {failure.hint}"), err=True)
+        return failure.exit_code
+
+
+def failed(failure: Failure) -> dict[str, str]:
+    """Return a failure for --json."""
+    return {"code": failure.code, "message": failure.message, "hint": failure.hint}
+
+
+def _failure(error: P2CError) -> Failure:
+    return Failure(error.code, error.message, error.hint, error.exit_code)
+
+
+def _bug(error: BaseException, run: Path | None) -> Failure:
+    """Keep the traceback in the folder `run`, or where there is room, and say where."""
+    trace = "".join(traceback.format_exception(error))
+    place = _kept(trace, run)
+    said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    if place is None:
+        sys.stderr.write(printable(trace))
+    where = f"The traceback is in {place}" if place else "The traceback stands above"
+    folder = f" and the run folder {run}" if run else ""
+    hint = f"{where}: please report it with that text{folder}, on the tracker of the project. {_GO_ON}"
+    return Failure("bug.unexpected", f"this is a bug in paper2code_local: {said}", hint, BUG)
 
 
 def boundary() -> Boundary:

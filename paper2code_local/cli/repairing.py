@@ -18,8 +18,9 @@ from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.cli import SETTINGS
 from paper2code_local.cli.boundary import boundary, say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
-from paper2code_local.cli.generate import FOLDER, engine_arg, repaired
+from paper2code_local.cli.generate import FOLDER, engine_arg
 from paper2code_local.cli.models import complete_model
+from paper2code_local.cli.results import repaired
 from paper2code_local.cli.watching import watching
 from paper2code_local.errors import CLEAN, FINDINGS, WriteError
 from paper2code_local.repairing import Mended

@@ -28,6 +28,8 @@ SPARE = 2 * BLOCK
 """vLLM keeps one block for itself, and layers with windows take half a block more (measured with gpt-oss's layout)."""
 TAIL = 2048
 """Tokens of KV cache beyond the shared prefix for one request in flight: its own tail and its answer."""
+EACH_IN_FLIGHT = 8
+"""Requests that one of many papers has in flight at once: about one for each file of its repository."""
 
 QUANTIZATIONS = frozenset(
     {
@@ -72,6 +74,10 @@ class Need(Frozen):
     """Tokens of the longest prompt together with its answer."""
     in_flight: int = 32
     """Requests that may be in flight together."""
+    papers: int = 1
+    """Papers that are worked on together, each with a prefix of its own in the KV cache."""
+    prefix: int = 0
+    """Tokens of the longest prefix of a paper; what comes after it is `TAIL` for each request."""
 
 
 class EngineArgs(Frozen):
@@ -120,7 +126,7 @@ def engine_args(
         raise _too_small(hardware, model, context, least, room)
     kv = free - model.weights
     if not hardware.gpus:  # main memory is shared; on a GPU nothing else wants the memory
-        kv = min(kv, least + need.in_flight * TAIL * per_token)
+        kv = min(kv, least + ((need.papers - 1) * need.prefix + need.in_flight * TAIL) * per_token)
     in_flight = max(1, min(need.in_flight, (kv - least) // (TAIL * per_token)))
     return EngineArgs(
         max_model_len=context,
@@ -134,6 +140,19 @@ def engine_args(
         environment=room.environment if hardware.gpus else (("VLLM_CPU_NUM_OF_RESERVED_CPU", "0"),),
         extra=extra or {},
     )
+
+
+def papers_in_flight(hardware: Hardware, model: ModelShape, need: Need) -> int:
+    """Return how many of the papers of `need` the KV cache holds at once, prefix and requests in flight; at least 1.
+
+    Of n papers one has the longest context, each other one its prefix, and all have their requests' own tails: with
+    more, vLLM would drop the prefix of one paper for that of another and compute both again and again.
+    """
+    tokens = _rounded(min(_rounded(need.context), model.context)) + SPARE
+    room = _gpu_room(hardware.gpus, model, tokens) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
+    kept = max(0, room.each * room.parallel - model.weights) // model.kv_on(room.parallel)
+    tails = EACH_IN_FLIGHT * TAIL
+    return max(1, min(need.papers, 1 + (kept - tokens - tails) // (need.prefix + tails)))
 
 
 @dataclass(frozen=True)
