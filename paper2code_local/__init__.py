@@ -4,6 +4,8 @@
 
     cli/          the command line: wiring, and the one boundary where errors become exit codes
     pipeline.py   the story in one function; the only place that knows the order
+    papers.py     many papers, one story each, on the same engines
+    engines.py    engines by model: started once, shared by all runs of the process
     checking.py   the gate and the repair of generated code, with what surrounds it
     stages/       the verbs: s1_parse s2_plan s3_analyse s4_code s5_validate s6_repair s7_write
     artifacts/    the nouns: Paper, Plan, FileSpec, Repo, Finding, ValidatedRepo

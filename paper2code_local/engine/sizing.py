@@ -86,6 +86,7 @@ class EngineArgs(Frozen):
     max_model_len: int
     max_num_seqs: int
     max_num_batched_tokens: int
+    enable_chunked_prefill: bool
     kv_cache_memory_bytes: int
     """For each GPU."""
     gpu_memory_utilization: float
@@ -131,8 +132,10 @@ def engine_args(
     return EngineArgs(
         max_model_len=context,
         max_num_seqs=in_flight,
-        # On the CPU a seeded request dies when its prefill is chunked, so no prompt may be longer than one step.
+        # On the CPU a seeded request kills the engine when its prefill is chunked: no prompt may be longer than a step,
+        # and what does not fit into the rest of a step beside other prompts must wait for the next one.
         max_num_batched_tokens=max(8192, context) if hardware.gpus else context,
+        enable_chunked_prefill=bool(hardware.gpus),
         kv_cache_memory_bytes=kv // room.parallel,
         gpu_memory_utilization=room.share,
         tensor_parallel_size=room.parallel,

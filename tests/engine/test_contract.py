@@ -149,6 +149,17 @@ async def test_many_in_flight_are_all_answered(engine: Engine) -> None:
         sane(completion, request)
 
 
+async def test_long_prompts_that_arrive_together_are_all_answered(engine: Engine) -> None:
+    """Of two papers: on the CPU a seeded request dies when its prompt is computed in parts."""
+    asked = [
+        ask(f"{f'Paper {name} is long. ' * 300}\nSay {name}.", max_tokens=4) for name in ("one", "two", "six", "ten")
+    ]
+    completions = await asyncio.gather(*map(engine.complete, asked))
+    for completion, request in zip(completions, asked, strict=True):
+        sane(completion, request)
+        assert completion.prompt_tokens > 1200, "together more than an engine computes in a step"
+
+
 async def test_giving_up_one_request_leaves_the_others(engine: Engine) -> None:
     """A cancelled request, before, while and after its prefill, takes nobody with it."""
     shared = "A paper. " * 150
