@@ -13,15 +13,14 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from measured import heading, markdown_table
 
 
 def main() -> None:
@@ -39,8 +38,8 @@ def main() -> None:
         print(row, file=sys.stderr)
     asked.results.parent.mkdir(parents=True, exist_ok=True)
     with asked.results.open("a", encoding="utf-8") as out:
-        out.write(table(asked.model, rows))
-    print(table(asked.model, rows))
+        out.write(heading(asked.model) + markdown_table(rows))
+    print(markdown_table(rows))
 
 
 def run(paper: Path, model: str, work: Path) -> dict[str, Any]:
@@ -94,17 +93,6 @@ def proof(repo: Path) -> str:
                     bound = {n.name for n in ast.parse(target.read_text()).body if hasattr(n, "name")}
                     broken += [f"{path.name}: {a.name} not in {node.module}" for a in node.names if a.name not in bound]
     return "; ".join(broken) or f"{len(files)} files, all compile, all local imports resolve"
-
-
-def table(model: str, rows: list[dict[str, Any]]) -> str:
-    """Return a dated Markdown table."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    machine = f"{os.cpu_count()} cores ({platform.processor() or platform.machine()})"
-    head = f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {model}, commit {commit.stdout.strip()}, {machine}\n\n"
-    lines = ["| " + " | ".join(keys) + " |", "|" + "---|" * len(keys)]
-    lines += ["| " + " | ".join(str(row.get(key, "")) for key in keys) + " |" for row in rows]
-    return head + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

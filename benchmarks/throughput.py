@@ -1,0 +1,357 @@
+"""How fast papers become repositories: ours, against calls one by one, and against what the same requests allow.
+
+    python benchmarks/throughput.py [--quick] [--repeats N] [--share S] [--model ID] [--out FILE.json] [--plots DIR]
+
+The workload is fixed (workload.py): 8 files in levels 3-3-1-1, papers of 2,000 and 10,000 tokens, the same prompts and the
+same length of each answer everywhere. In one run, repeated and interleaved:
+
+    sequential   as PaperCoder's scripts for open models: three engine loads (plan, analyse, code) with vLLM's defaults,
+                 its prefix cache on within each, one call at a time; papers add up
+    one by one   the same calls one at a time on our engine, with its cache and then without: for information
+    ours         the whole pipeline: asking, parsing, gate, files
+    bound        the same requests on the same engine, each sent when those that it waits for are answered; no pipeline
+    at once      all requests without waiting for anything: for information
+
+`--quick` shortens all answers to a quarter and repeats once. Times of runs exclude loading the engine; `ratio_one_paper`
+and `ratio_many_papers` are given with loads and without. A table goes to results/throughput.md, everything to FILE.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import workload
+from measured import commit, heading, machine, markdown_table, versions
+from workload import Canned, FixedLength, Sent, exactly, parents
+
+from paper2code_local.engine import hardware, sizing, vllm
+from paper2code_local.engine.protocol import Engine
+from paper2code_local.engines import Engines
+from paper2code_local.errors import Failure
+from paper2code_local.events import AskedAgain, Event, Listener
+from paper2code_local.modelstore.folder import ModelFolder, model_folder
+from paper2code_local.modelstore.store import default_store
+from paper2code_local.papers import generate_all
+from paper2code_local.pipeline import Outcome
+from paper2code_local.session import Model, shape_of, tokenizer_of
+from paper2code_local.settings import Job
+
+T = TypeVar("T")
+SIZES = (2_000, 10_000)
+CONTEXT = 24_576
+MANY = 8
+
+
+@dataclass
+class Measure:
+    """One thing that was timed."""
+
+    what: str
+    papers: tuple[int, ...]
+    """Their sizes in tokens."""
+    seconds: float
+    sent: list[Sent] = field(default_factory=list)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what is told of it."""
+        busy, idle, began = _busy(self.sent)
+        prompt = sum(len(s.prompt) for s in self.sent)
+        written = sum(s.tokens for s in self.sent)
+        return {
+            "what": self.what,
+            "papers": list(self.papers),
+            "seconds": round(self.seconds, 1),
+            "papers_per_hour": round(3600 * len(self.papers) / self.seconds, 1),
+            "calls": len(self.sent),
+            "prompt_tokens": prompt,
+            "cached_share": round(sum(s.cached for s in self.sent) / max(1, prompt), 3),
+            "completion_tokens": written,
+            "tokens_per_second": round(written / self.seconds, 1),
+            "in_flight": round(busy / max(1e-9, self.seconds), 2),
+            "idle_share": round(idle / max(1e-9, self.seconds), 3),
+            "requests": [(s.label, round(s.began - began, 2), round(s.ended - began, 2), s.tokens) for s in self.sent],
+        }
+
+
+def _busy(sent: Sequence[Sent]) -> tuple[float, float, float]:
+    """Return request-seconds, seconds with nothing in flight between first and last, and when the first began."""
+    if not sent:
+        return 0.0, 0.0, 0.0
+    idle, reached = 0.0, sent[0].began
+    for each in sorted(sent, key=lambda s: s.began):
+        idle += max(0.0, each.began - reached)
+        reached = max(reached, each.ended)
+    return sum(s.ended - s.began for s in sent), idle, min(s.began for s in sent)
+
+
+class Standing(Engines):
+    """Engines of a run of ours: one that is already loaded, behind the fixed answers."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        super().__init__(lambda _: None, folder / "engine.log")
+        self._standing = Canned(engine)
+
+    async def model(self, *asked: Any, **more: Any) -> Model:
+        """Open a model that may plan as many files as the workload has."""
+        return replace(await super().model(*asked, **more), scale=workload.SCALE, granularity="unit")
+
+    async def lease(self, model: Model, context: int) -> Engine:
+        """Return the engine that is already there."""
+        return self._standing
+
+
+class Bench:
+    """The engine that everything but *sequential* runs on, and the papers."""
+
+    def __init__(self, folder: ModelFolder, share: float, work: Path) -> None:
+        self.folder, self.share, self.work = folder, share, work
+        self.tokenizer = tokenizer_of(folder)
+        self.llm: Any = None
+        self.engine: vllm.VllmEngine | None = None
+
+    async def start(self) -> float:
+        """Start our engine and warm it up; return the seconds of the start alone."""
+        need = sizing.Need(context=CONTEXT, in_flight=8 * MANY, papers=MANY, prefix=CONTEXT // 2)
+        arguments = sizing.engine_args(hardware.hardware(), shape_of(self.folder), need)
+        began = time.monotonic()
+        log = self.work / "engine.log"
+        self.engine = await vllm.start(self.folder.path, self.folder.identity, self.tokenizer, arguments, log)
+        seconds = time.monotonic() - began
+        self.llm = self.engine._llm
+        words = self.tokenizer.encode("", "warm " * 900, "")
+        await asyncio.gather(*(drained(exactly(self.llm, words, 12, f"warm{n}")) for n in range(4)))
+        return seconds
+
+    async def fresh(self) -> FixedLength:
+        """Empty the prefix cache; return a new view of the engine."""
+        await self.llm.reset_prefix_cache()
+        return FixedLength(self.llm, self.share)
+
+    def write(self, tokens: int, seed: int) -> Path:
+        """Write the paper with that seed."""
+        path = self.work / f"paper{tokens}-{seed}.md"
+        path.write_text(workload.paper(tokens, seed, self.tokenizer.count), encoding="utf-8")
+        return path
+
+    async def ours(self, papers: Sequence[tuple[int, int]], together: int | None = None) -> Measure:
+        """Time our pipeline on papers, given as (tokens, seed)."""
+        fixed = await self.fresh()
+        place = Path(tempfile.mkdtemp(dir=self.work))
+        jobs = [
+            Job(paper=self.write(*p), out=place / "o" / f"{n}", run=place / "r" / f"{n}", model=str(self.folder.path))
+            for n, p in enumerate(papers)
+        ]
+        engine = vllm.VllmEngine(fixed, self.folder.identity, self.tokenizer, -1)
+        began = time.monotonic()
+        async with Standing(engine, place) as engines:
+            await generate_all(jobs, together, engines, watched, guarded, finished)
+        return Measure("ours", tuple(size for size, _ in papers), time.monotonic() - began, fixed.sent)
+
+    async def one_by_one(self, sent: Sequence[Sent], size: int, *, cached: bool) -> Measure:
+        """Send the same requests one at a time."""
+        fixed = await self.fresh()
+        began = time.monotonic()
+        for each in sent:
+            if not cached:
+                await self.llm.reset_prefix_cache()
+            await drained(fixed.generate({"prompt_token_ids": each.prompt}, None, f"0:{each.label}"))
+        what = "one by one on our engine" + ("" if cached else ", cache off")
+        return Measure(what, (size,), time.monotonic() - began, fixed.sent)
+
+    async def bound(self, sent: Sequence[Sent], size: int, *, free: bool = False) -> Measure:
+        """Send each request as soon as those that it waits for are answered; with `free`, all at once."""
+        fixed = await self.fresh()
+        waits = parents([each.label for each in sent])
+        done = {each.label: asyncio.Event() for each in sent}
+
+        async def one(each: Sent) -> None:
+            for label in () if free else waits[each.label]:
+                await done[label].wait()
+            await drained(fixed.generate({"prompt_token_ids": each.prompt}, None, f"0:{each.label}"))
+            done[each.label].set()
+
+        began = time.monotonic()
+        await asyncio.gather(*map(one, sent))
+        return Measure("at once" if free else "bound", (size,), time.monotonic() - began, fixed.sent)
+
+
+async def drained(stream: Any) -> None:
+    """Wait until an answer is written."""
+    async for _ in stream:
+        pass
+
+
+async def guarded(work: Awaitable[T], _run: Path) -> T:
+    """Let every failure end the benchmark."""
+    return await work
+
+
+@contextmanager
+def watched(_job: Job) -> Iterator[Listener]:
+    """Refuse a run that asks again: then the lengths would not be those of the workload."""
+
+    def hear(event: Event) -> None:
+        assert not isinstance(event, AskedAgain), event
+
+    yield hear
+
+
+def finished(job: Job, outcome: Outcome | Failure) -> None:
+    """Refuse a run without a repository."""
+    assert isinstance(outcome, Outcome), (job.paper, outcome)
+
+
+async def sequential(folder: ModelFolder, share: float, sent: dict[int, list[Sent]]) -> list[Measure]:
+    """Time PaperCoder's schedule on one paper of each size; loads are counted for each paper."""
+    from vllm import AsyncEngineArgs
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    os.environ.pop("VLLM_CPU_NUM_OF_RESERVED_CPU", None)
+    settings = {"model": str(folder.path), "dtype": "bfloat16", "max_model_len": CONTEXT, "language_model_only": True}
+    loads, seconds = 0.0, dict.fromkeys(sent, 0.0)
+    seen: dict[int, list[Sent]] = {size: [] for size in sent}
+    for stage in ("plan", "analyse", "code"):
+        began = time.monotonic()
+        llm = await asyncio.to_thread(AsyncLLM.from_engine_args, AsyncEngineArgs(**settings))
+        loads += time.monotonic() - began
+        for size, requests in sent.items():
+            await llm.reset_prefix_cache()
+            fixed = FixedLength(llm, share)
+            began = time.monotonic()
+            for each in requests:
+                if each.label.startswith(stage):
+                    await drained(fixed.generate({"prompt_token_ids": each.prompt}, None, f"0:{each.label}"))
+            seconds[size] += time.monotonic() - began
+            seen[size] += fixed.sent
+        await asyncio.to_thread(llm.shutdown)
+    calls = [Measure("sequential", (size,), seconds[size], seen[size]) for size in sent]
+    return [*calls, *(Measure("three loads", (size,), loads) for size in sent)]
+
+
+async def measure(bench: Bench, repeats: int, say: Callable[[Measure], None]) -> list[Measure]:
+    """Measure everything, interleaved."""
+    found: list[Measure] = []
+
+    def keep(each: Measure) -> Measure:
+        found.append(each)
+        say(each)
+        return each
+
+    keep(Measure("one load", (0,), await bench.start()))
+    requests: dict[int, list[Sent]] = {}
+    for turn in range(repeats):
+        for seed, size in enumerate(SIZES):
+            ours = keep(await bench.ours([(size, seed)]))
+            requests[size] = ours.sent
+            keep(await bench.bound(ours.sent, size))
+        keep(await bench.ours([(SIZES[n % 2], n) for n in range(MANY)]))
+        if turn == 0:
+            for size in SIZES:
+                keep(await bench.bound(requests[size], size, free=True))
+                keep(await bench.one_by_one(requests[size], size, cached=True))
+            keep(await bench.one_by_one(requests[SIZES[0]], SIZES[0], cached=False))
+    assert bench.engine is not None
+    await bench.engine.close()
+    for _ in range(repeats):
+        for each in await sequential(bench.folder, bench.share, requests):
+            keep(each)
+    return found
+
+
+def ratios(found: Sequence[Measure]) -> dict[str, Any]:
+    """Return the ratios of medians, and the least and the largest ratio that single repeats would give."""
+
+    def times(what: str, *papers: int) -> list[float]:
+        return [m.seconds for m in found if m.what == what and m.papers == papers]
+
+    def ratio(slow: Sequence[float], fast: Sequence[float]) -> dict[str, float]:
+        middle = statistics.median(slow) / statistics.median(fast)
+        said = {"median": middle, "least": min(slow) / max(fast), "most": max(slow) / min(fast)}
+        return {name: round(value, 2) for name, value in said.items()}
+
+    eight = tuple(SIZES[n % 2] for n in range(MANY))
+    load = times("one load", 0)[0]
+    said: dict[str, Any] = {}
+    for size in SIZES:
+        sequential_, ours = times("sequential", size), times("ours", size)
+        loads = statistics.median(times("three loads", size))
+        said[f"ratio_one_paper_{size}"] = ratio([t + loads for t in sequential_], [t + load for t in ours])
+        said[f"ratio_one_paper_{size}_without_loads"] = ratio(sequential_, ours)
+        said[f"ratio_one_paper_{size}_same_engine"] = ratio(times("one by one on our engine", size), ours)
+        said[f"ratio_bound_{size}"] = ratio(times("bound", size), ours)
+    said["ratio_one_paper"] = said[f"ratio_one_paper_{SIZES[1]}"]
+    said["ratio_bound"] = said[f"ratio_bound_{SIZES[1]}"]
+
+    def added(what: str, extra: float) -> list[float]:
+        pairs = zip(*(times(what, size) for size in SIZES), strict=False)
+        return [sum(pair) * MANY / 2 + extra for pair in pairs]
+
+    loads = statistics.median(times("three loads", SIZES[0]))
+    ours = times("ours", *eight)
+    said["ratio_many_papers"] = ratio(added("sequential", loads * MANY), [t + load for t in ours])
+    said["ratio_many_papers_without_loads"] = ratio(added("sequential", 0), ours)
+    said["ratio_many_papers_same_engine"] = ratio(added("one by one on our engine", 0), ours)
+    return said
+
+
+def main() -> None:
+    """Measure, write the JSON and append a table to the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--repeats", type=int)
+    parser.add_argument("--share", type=float, help="Of the full length of answers; quick: 0.25.")
+    parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--plots", type=Path, help="A folder for PNG files; needs matplotlib.")
+    asked = parser.parse_args()
+    share = asked.share or (0.25 if asked.quick else 1.0)
+    folder = model_folder(asked.model, default_store(os.environ), None, lambda done, total: None)
+
+    def say(each: Measure) -> None:
+        numbers = {key: value for key, value in each.numbers().items() if key != "requests"}
+        print(numbers, file=sys.stderr, flush=True)
+
+    os.environ.update(vllm.ENVIRONMENT)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
+        bench = Bench(folder, share, Path(work))
+        found = asyncio.run(measure(bench, asked.repeats or (1 if asked.quick else 3), say))
+    said = ratios(found)
+    rows = [{key: v for key, v in m.numbers().items() if key != "requests"} for m in found]
+    table = heading(f"{folder.id}, answers at {share:g} of their length") + markdown_table(rows)
+    table += "\n" + markdown_table([{"ratio": name, **value} for name, value in said.items()])
+    print(table)
+    data = {
+        **{
+            "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
+            "commit": commit(),
+            "machine": machine(),
+            "model": folder.id,
+        },
+        **{"versions": versions(), "share": share, "lengths": workload.LENGTHS, **said},
+        "measures": [m.numbers() for m in found],
+    }
+    out = asked.out or Path(__file__).parent / "results" / f"throughput-{datetime.now(UTC):%Y%m%d-%H%M}.json"
+    out.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    with (Path(__file__).parent / "results" / "throughput.md").open("a", encoding="utf-8") as results:
+        results.write(table)
+    if asked.plots:
+        from plots import draw
+
+        draw(data, asked.plots)
+
+
+if __name__ == "__main__":
+    main()
