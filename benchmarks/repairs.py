@@ -1,10 +1,10 @@
-"""How many repositories are free of errors: as written, after mechanical repair, after the model's, after the smoke run.
+"""How many repositories are free of errors: as written, after mechanical repair, at the end.
 
     python benchmarks/repairs.py PAPER... [--seeds 0 1] [--samples N] [--model ID] [--work DIR] [--results FILE]
 
-Every paper with every seed, in flight together in one process on one engine. Code answers are cut at 700 tokens. What is
-finished is kept in the work folder: the same command goes on, and a finished one replays. A table is appended to the
-results, with date, machine and commit, the repositories that stay stuck with what they are stuck at.
+Every paper with every seed, in flight together in one process on one engine. Answers with code are cut at 700 tokens.
+What is finished is kept in the work folder: the same command goes on, a finished one replays. A table is appended to the
+results, with date, machine and commit, and with what each repository stays stuck at.
 """
 
 from __future__ import annotations
@@ -107,11 +107,12 @@ def main() -> None:
     ended: dict[str, Outcome | Failure] = {}
     asked.work.mkdir(parents=True, exist_ok=True)
 
+    def end(job: Job, outcome: Outcome | Failure) -> None:
+        ended[job.out.name] = outcome
+
     async def story() -> None:
         async with CappedEngines(lambda _: None, asked.work / "engine.log") as engines:
-            await generate_all(
-                jobs, None, engines, watched, guarded, lambda job, end: ended.update({job.out.name: end})
-            )
+            await generate_all(jobs, None, engines, watched, guarded, end)
 
     began = time.monotonic()
     asyncio.run(story())

@@ -2,8 +2,8 @@
 
     python benchmarks/throughput.py [--quick] [--repeats N] [--share S] [--model ID] [--out FILE.json] [--plots DIR]
 
-The workload is fixed (workload.py): 8 files in levels 3-3-1-1, papers of 2,000 and 10,000 tokens, the same prompts and the
-same length of each answer everywhere. In one run, repeated and interleaved:
+The workload is fixed (workload.py): 8 files in levels 3-3-1-1, papers of 2,000 and 10,000 tokens, the same prompts and
+the same length of each answer everywhere. In one run, repeated and interleaved:
 
     sequential   as PaperCoder's scripts for open models: three engine loads (plan, analyse, code) with vLLM's defaults,
                  its prefix cache on within each, one call at a time; papers add up
@@ -12,8 +12,9 @@ same length of each answer everywhere. In one run, repeated and interleaved:
     bound        the same requests on the same engine, each sent when those that it waits for are answered; no pipeline
     at once      all requests without waiting for anything: for information
 
-`--quick` shortens all answers to a quarter and repeats once. Times of runs exclude loading the engine; `ratio_one_paper`
-and `ratio_many_papers` are given with loads and without. A table goes to results/throughput.md, everything to FILE.json.
+`--quick` shortens all answers to a quarter and repeats once. Times of runs exclude loading the engine;
+`ratio_one_paper` and `ratio_many_papers` are given with loads and without. A table goes to results/throughput.md,
+everything to FILE.json.
 """
 
 from __future__ import annotations
@@ -334,13 +335,14 @@ def main() -> None:
     table += "\n" + markdown_table([{"ratio": name, **value} for name, value in said.items()])
     print(table)
     data = {
-        **{
-            "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
-            "commit": commit(),
-            "machine": machine(),
-            "model": folder.id,
-        },
-        **{"versions": versions(), "share": share, "lengths": workload.LENGTHS, **said},
+        "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
+        "commit": commit(),
+        "machine": machine(),
+        "model": folder.id,
+        "versions": versions(),
+        "share": share,
+        "lengths": workload.LENGTHS,
+        **said,
         "measures": [m.numbers() for m in found],
     }
     out = asked.out or Path(__file__).parent / "results" / f"throughput-{datetime.now(UTC):%Y%m%d-%H%M}.json"

@@ -1,7 +1,7 @@
 """A workload that is the same every time: papers, a plan of 8 files in levels 3-3-1-1, answers, and their lengths.
 
-In: a tokenizer, a seed. Out: papers in Markdown; an engine whose answers are ours while a real model writes as many tokens
-as it is told; which request waits for which. Must not know how requests are scheduled: that is what is measured.
+In: a tokenizer, a seed. Out: papers in Markdown; an engine whose answers are ours while a real model writes as many
+tokens as it is told; which request waits for which. Must not know how requests are scheduled: that is measured.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Sent:
 
 
 class FixedLength:
-    """Stands between our engine and vLLM: every answer has its length, whatever the model says. Remembers what it saw."""
+    """Stands between our engine and vLLM: every answer has its length, whatever the model says. Keeps what it saw."""
 
     def __init__(self, llm: Any, share: float) -> None:
         self._llm, self._share = llm, share
