@@ -3,7 +3,7 @@
     python benchmarks/repairs.py PAPER... [--seeds 0 1] [--samples N] [--model ID] [--work DIR] [--results FILE]
 
 Every paper with every seed, in flight together in one process on one engine. Answers with code are cut at 700 tokens.
-What is finished is kept in the work folder: the same command goes on, a finished one replays. A table is appended to the
+What is finished is kept in the work folder: the same command goes on. A table is appended to the
 results, with date, machine and commit, and with what each repository stays stuck at.
 """
 
