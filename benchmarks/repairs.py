@@ -159,6 +159,7 @@ def _row(job: Job, end: Outcome | Failure) -> dict[str, object]:
         "mechanical": len(errors_of(report.mended)),
         "end": len(errors_of(end.findings)),
         "stubs": len(end.stubbed_files) + len(end.stubbed_names),
+        "helpers": sum(change.what.endswith("is added: code calls it.") for change in report.changes),
         "rounds": f"{report.rounds} ({report.ended})",
         "calls": totals.calls,
         "refused": totals.reasked,

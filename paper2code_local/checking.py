@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.paper import Paper
-from paper2code_local.artifacts.plan import CONFIG, Plan
+from paper2code_local.artifacts.plan import CONFIG, FunctionPlan, Plan
 from paper2code_local.artifacts.promises import import_order
 from paper2code_local.artifacts.repair import Change, Fault, RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
@@ -23,6 +23,8 @@ from paper2code_local.isolated import isolated
 from paper2code_local.stages import s2_plan, s4_code, s6_repair, s7_write
 from paper2code_local.stages.s5_validate.gate import validate
 
+HELPERS_OF_HELPERS = 2
+"""A function that was missing may call others that are."""
 Smoke = Callable[[Mapping[str, bytes]], Awaitable[SmokeReport]]
 """Imports every module of a repository in a sandbox."""
 
@@ -74,12 +76,47 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(completed, fault, label, repo)
 
+        repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self.kept, assigned(completed))
+        for _ in range(HELPERS_OF_HELPERS if rounds else 0):
+            wider, repaired = await self._with_helpers(completed, repaired)
+            if wider is completed:
+                break
+            completed = wider
         gate = self._gate(completed)
-        repaired = await s6_repair.repair(repo, gate, rewrite, rounds, self.kept, assigned(completed))
         validated = await s6_repair.settle(repaired.repo, completed, gate, self._skeleton(completed), self.kept)
         changes = (*gained(plan, completed), *repaired.report.changes)
         report = repaired.report.model_copy(update={"before": before, "changes": changes, "after": validated.findings})
         return completed, validated, report
+
+    async def _with_helpers(self, plan: Plan, repaired: s6_repair.Repaired) -> tuple[Plan, s6_repair.Repaired]:
+        """Write what the code calls and nobody wrote; return both as they were where that makes nothing better."""
+        repo, before, wider = repaired.repo, repaired.report, plan
+        helpers = [h for h in s6_repair.helpers_of(repo, before.after, self.kept) if _plannable(h, plan)]
+        for helper in helpers:
+            planned = FunctionPlan(signature=helper.signature, purpose=helper.purpose)
+            wider = s2_plan.with_helper(wider, helper.path, helper.owner, planned)
+        for helper in helpers:
+            stub = s4_code.stub_of(helper.path, wider, self.specs, helper.qualname)
+            repo = s6_repair.with_helper(repo, helper, stub)
+        if not helpers:
+            return plan, repaired
+
+        async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
+            return await self._rewrite(wider, fault, label, repo)
+
+        more = await s6_repair.repair(repo, self._gate(wider), rewrite, 1, self.kept, assigned(wider), "helper")
+        if s6_repair.weight(more.report.after) >= s6_repair.weight(before.after):
+            return plan, repaired
+        added = tuple(
+            Change(by="model", path=h.path, codes=(h.code,), what=f"`{h.qualname}` is added: code calls it.")
+            for h in helpers
+        )
+        told = {
+            "changes": (*before.changes, *added, *more.report.changes),
+            "rounds": before.rounds + more.report.rounds,
+        }
+        report = before.model_copy(update={**told, "after": more.report.after, "ended": more.report.ended})
+        return wider, s6_repair.Repaired(more.repo, report)
 
     async def tried(
         self, plan: Plan, validated: ValidatedRepo, report: RepairReport, smoke: Smoke, rounds: int
@@ -160,6 +197,12 @@ class Checking:
                 case "P2C204", (need,):
                     plan = s2_plan.with_need(plan, finding.path, need) or plan
         return await s2_plan.with_settings(plan, self.paper, reads, self.part.asker) if reads else plan
+
+
+def _plannable(helper: s6_repair.Helper, plan: Plan) -> bool:
+    """Tell whether the plan has a place for a helper: a file, and for a method its class."""
+    classes = {c.name for f in plan.files if f.path == helper.path for c in f.classes}
+    return helper.path in {f.path for f in plan.files} and (not helper.owner or helper.owner in classes)
 
 
 def _with_findings(validated: ValidatedRepo, more: tuple[Finding, ...]) -> ValidatedRepo:

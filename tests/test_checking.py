@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from paper2code_local.artifacts.finding import Finding
+from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
 from paper2code_local.artifacts.smoke import SmokePolicy, SmokeReport, Trial
 from paper2code_local.checking import Checking, assigned, gained
+from paper2code_local.engine.protocol import Request
 from paper2code_local.stages.s2_plan import with_need
 from tests import cooling
 from tests.engines import Answering
@@ -126,3 +127,22 @@ def test_what_a_plan_gains_is_told_as_changes() -> None:
 def test_attributes_that_a_class_was_planned_to_have_belong_to_its_constructor() -> None:
     planned = {f"{f.path}:{c.name}": {a.name for a in c.attributes} for f in PLAN.files for c in f.classes}
     assert {key: set(names) for key, names in assigned(PLAN).items()} == planned
+
+
+async def test_a_function_that_is_called_and_nobody_wrote_is_written() -> None:
+    calling = RUNS.replace("    return", "    prepare(config)\n    return")
+    for answer, errors, stubs in (("    print(config)\n", 0, 0), ("    pass\n", 1, 0)):
+        repo = Repo(files=tuple(SourceFile(path=p, text=t) for p, t in {**GOOD, "main.py": calling}.items()))
+
+        def says(request: Request, answer: str = answer) -> str:
+            return answer if request.label.startswith("helper") else "    return prepare(config)\n"
+
+        model = SimpleNamespace(granularity="unit")
+        part: Any = SimpleNamespace(asker=cooling.asker(Answering(says)), model=model)
+        checking = Checking(PAPER, SPECS, part, frozenset())
+        plan, validated, report = await checking.repair(PLAN, repo, await checking.look(PLAN, repo), 1)
+        written = [f for f in plan.file("main.py").functions if f.name == "prepare"]
+        assert [f.code for f in errors_of(validated.findings) if f.code == "P2C601"] == ["P2C601"] * errors
+        assert len(written) == (not errors), "a stub in its place would make nothing better"
+        assert len(validated.stubbed_names) == stubs
+        assert any("`prepare` is added" in change.what for change in report.changes) == (not errors)

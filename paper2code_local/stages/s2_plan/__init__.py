@@ -16,13 +16,13 @@ from paper2code_local.artifacts.plan import Plan
 from paper2code_local.asking import Asker
 from paper2code_local.prefix import PaperText, files_text, overview_text
 from paper2code_local.stages.s2_plan.architecture import architecture_of
-from paper2code_local.stages.s2_plan.completing import with_need, with_settings
+from paper2code_local.stages.s2_plan.completing import with_helper, with_need, with_settings
 from paper2code_local.stages.s2_plan.config import config_of
 from paper2code_local.stages.s2_plan.flow import flow_of
 from paper2code_local.stages.s2_plan.logic import logic_of
 from paper2code_local.stages.s2_plan.overview import overview_of
 
-__all__ = ["Planned", "make_plan", "with_need", "with_settings"]
+__all__ = ["Planned", "make_plan", "with_helper", "with_need", "with_settings"]
 
 
 @dataclass(frozen=True)

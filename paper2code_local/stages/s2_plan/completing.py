@@ -1,4 +1,5 @@
-"""What the code turned out to need and the plan lacks: settings that it reads, files that it imports.
+"""What the code turned out to need and the plan lacks: settings that it reads, files that it imports, functions that it
+calls.
 
 In: a plan, what the code reads or imports. Out: a plan that has it. Must not know how that was found out.
 """
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from paper2code_local.artifacts.answers import Answer, fields
 from paper2code_local.artifacts.paper import Paper
-from paper2code_local.artifacts.plan import ConfigValue, FilePlan, Plan
+from paper2code_local.artifacts.plan import ConfigValue, FilePlan, FunctionPlan, Plan
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import section_text
 from paper2code_local.stages.s2_plan.config import Value, home
@@ -77,6 +78,17 @@ def with_need(plan: Plan, path: str, need: str) -> Plan | None:
         ordered[free[0].path] = free[0]
     placed = tuple(ordered.values())
     return plan.model_copy(update={"files": placed}) if placed[-1].path == plan.files[-1].path else None
+
+
+def with_helper(plan: Plan, path: str, owner: str, helper: FunctionPlan) -> Plan:
+    """Return `plan` with one more function in the file at `path`, or one more method of its class `owner`."""
+    file = plan.file(path)
+    if owner:
+        grown = (c.model_copy(update={"methods": (*c.methods, helper)}) if c.name == owner else c for c in file.classes)
+        file = file.model_copy(update={"classes": tuple(grown)})
+    else:
+        file = file.model_copy(update={"functions": (*file.functions, helper)})
+    return plan.model_copy(update={"files": tuple(file if f.path == path else f for f in plan.files)})
 
 
 def _traced(key: str, value: bool | int | float | str, paper: Paper) -> ConfigValue:

@@ -20,10 +20,10 @@ from paper2code_local.asking import Asker
 from paper2code_local.modelstore.card import Granularity
 from paper2code_local.stages.s4_code.briefing import Briefing
 from paper2code_local.stages.s4_code.opening import Interface
-from paper2code_local.stages.s4_code.units import rewrite_unit, write_units
+from paper2code_local.stages.s4_code.units import NOT_HAD, rewrite_unit, write_units
 from paper2code_local.stages.s4_code.whole import write_whole
 
-__all__ = ["code_file", "recode_file", "skeleton_file"]
+__all__ = ["code_file", "recode_file", "skeleton_file", "stub_of"]
 
 
 def interface(path: str, plan: Plan, specs: Mapping[str, FileSpec]) -> Interface:
@@ -67,6 +67,12 @@ async def recode_file(
     if granularity == "unit":
         return await write_units(decided, briefing, asker, label)
     return await write_whole(decided, briefing, asker, f"{label}.{current.path}")
+
+
+def stub_of(path: str, plan: Plan, specs: Mapping[str, FileSpec], name: str) -> str:
+    """Return a planned function or method as an honest stub, indented as in its file."""
+    decided = interface(path, plan, specs)
+    return decided.stub(next(unit for unit in decided.units() if unit.qualname == name), NOT_HAD)
 
 
 def skeleton_file(path: str, plan: Plan, specs: Mapping[str, FileSpec], reason: str) -> SourceFile:

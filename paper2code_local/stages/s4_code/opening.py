@@ -83,6 +83,10 @@ class Interface:
         if self.file.path == ENTRY:
             yield ENTRY_BLOCK
 
+    def stub(self, unit: Unit, reason: str) -> str:
+        """Return a unit as an honest stub that names `reason`, indented as in its file."""
+        return self._unit_text(unit, {}, stub_line(reason))
+
     def _unit_text(self, unit: Unit, bodies: Mapping[str, str], stub: str) -> str:
         opening = self.opening(unit)
         if unit.owner:

@@ -1,0 +1,169 @@
+"""Functions and methods that code calls and nobody wrote: models like to call what they would still have to write.
+
+In: a repository and what the gate found. Out: `Helper`s, with a signature that fits every call, and where each stands.
+Must not know who writes their bodies.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from paper2code_local.artifacts.finding import Finding, errors_of
+from paper2code_local.artifacts.repo import Repo, SourceFile
+from paper2code_local.source import compile_error, outline, unit_at
+
+MOST = 12
+"""Helpers of one repository: code that calls more is not short of helpers."""
+SHOWN = 100
+"""Characters of a call that a docstring quotes."""
+Call = tuple[ast.Call, ast.stmt]
+"""A call, and the statement that it stands in."""
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A function or method to write."""
+
+    path: str
+    owner: str
+    """The class; "" for a function."""
+    name: str
+    signature: str
+    purpose: str
+    code: str
+    """Of the finding."""
+
+    @property
+    def qualname(self) -> str:
+        return f"{self.owner}.{self.name}" if self.owner else self.name
+
+
+def helpers_of(repo: Repo, findings: tuple[Finding, ...], kept: frozenset[str]) -> tuple[Helper, ...]:
+    """Return what is called and defined nowhere, where all that the code does with it is to call it.
+
+    Files in `kept` are the user's. What is called like a class, or with `*` or `**`, is left alone.
+    """
+    texts = {f.path: f.text for f in repo.files if isinstance(f, SourceFile) and f.path not in kept}
+    found: dict[tuple[str, str], Helper] = {}
+    for finding in errors_of(findings):
+        text = texts.get(finding.path, "")
+        if finding.code not in ("P2C601", "P2C603") or not finding.line or compile_error(text, finding.path):
+            continue
+        helper = _function(finding, text) if finding.code == "P2C601" else _method(finding, text)
+        if helper and all(other.name != helper.name for other in found.values() if not other.owner):
+            found.setdefault((helper.path, helper.qualname), helper)
+    return tuple(found.values())[:MOST]
+
+
+def with_helper(repo: Repo, helper: Helper, stub: str) -> Repo:
+    """Return the repository with `stub`, a function or method, where the helper belongs; it counts as a stub."""
+    files = [
+        f.model_copy(update={"text": _inserted(f.text, helper, stub), "stubbed": (*f.stubbed, helper.qualname)})
+        if isinstance(f, SourceFile) and f.path == helper.path
+        else f
+        for f in repo.files
+    ]
+    return Repo(files=tuple(files))
+
+
+def _function(finding: Finding, text: str) -> Helper | None:
+    (name,) = finding.about
+    tree = ast.parse(text)
+    calls = list(_calls(tree, lambda node: isinstance(node, ast.Name) and node.id == name))
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    return _helper(finding, text, "", name, calls) if len(uses) == len(calls) else None
+
+
+def _method(finding: Finding, text: str) -> Helper | None:
+    receiver, name = finding.about
+    unit = unit_at(text, finding.line)
+    owner = unit.qualname.rpartition(".")[0] if unit else ""
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == owner]
+    if receiver != "self" or not classes:
+        return None
+
+    def meant(node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Attribute)
+            and node.attr == name
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "self"
+        )
+
+    calls = list(_calls(classes[-1], meant))
+    uses = [node for node in ast.walk(classes[-1]) if isinstance(node, ast.expr) and meant(node)]
+    return _helper(finding, text, owner, name, calls) if len(uses) == len(calls) else None
+
+
+def _calls(tree: ast.AST, meant: Callable[[ast.expr], bool]) -> Iterator[Call]:
+    """Return the calls of what is meant, each with its statement."""
+    for statement in ast.walk(tree):
+        if not isinstance(statement, ast.stmt):
+            continue
+        inside: list[ast.AST] = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt)]
+        while inside:
+            node = inside.pop()
+            if isinstance(node, ast.Call) and meant(node.func):
+                yield node, statement
+            inside += [n for n in ast.iter_child_nodes(node) if not isinstance(n, ast.stmt)]
+
+
+def _helper(finding: Finding, text: str, owner: str, name: str, calls: list[Call]) -> Helper | None:
+    signature = signature_of(name, [call for call, _ in calls], method=bool(owner))
+    if signature is None or not re.match(r"_*[a-z]", name):
+        return None
+    line = " ".join((ast.get_source_segment(text, calls[0][1]) or "").split("\n")[0].split())[:SHOWN]
+    caller = unit_at(text, calls[0][0].lineno)
+    purpose = f"Do what {caller.qualname if caller else 'the module'} calls it for: {line}"
+    return Helper(finding.path, owner, name, signature, purpose, finding.code)
+
+
+def signature_of(name: str, calls: Sequence[ast.Call], *, method: bool) -> str | None:
+    """Return a signature that takes all of the calls; None where none is certain to."""
+    if not calls or any(isinstance(a, ast.Starred) for c in calls for a in c.args):
+        return None
+    if any(k.arg is None for c in calls for k in c.keywords):
+        return None
+    parameters: list[str] = ["self"] if method else []
+    for position, value in enumerate(max(calls, key=lambda call: len(call.args)).args):
+        wanted = _called(value)
+        free = wanted not in parameters and wanted != name
+        parameters.append(wanted if wanted and free else f"value{position + 1}")
+    positional = parameters[method:]
+    for call in calls:
+        if {k.arg for k in call.keywords} & set(positional[: len(call.args)]):
+            return None  # the same parameter by place and by name
+    parameters += dict.fromkeys(k.arg for c in calls for k in c.keywords if k.arg and k.arg not in parameters)
+    given = [{*positional[: len(c.args)], *(k.arg for k in c.keywords)} for c in calls]
+    said, optional = [], False
+    for parameter in parameters:
+        optional = optional or (parameter != "self" and any(parameter not in each for each in given))
+        said.append(f"{parameter}=None" if optional else parameter)
+    return f"def {name}({', '.join(said)})"
+
+
+def _called(value: ast.expr) -> str:
+    """Return what a parameter is called that gets this value; "" for nothing that fits."""
+    match value:
+        case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Subscript(slice=ast.Constant(value=str(word))):
+            fits = word.isidentifier() and word.isascii() and not keyword.iskeyword(word)
+            return word if fits and word != "self" else ""
+        case _:
+            return ""
+
+
+def _inserted(text: str, helper: Helper, stub: str) -> str:
+    """Return the file with a method at the end of its class, a function before the definition that first calls it."""
+    lines, known = text.split("\n"), outline(text).definitions
+    if helper.owner:
+        end = max(d.end for d in known if d.qualname == helper.owner)
+        return "\n".join([*lines[:end], "", *stub.rstrip().split("\n"), *lines[end:]])
+    calling = re.compile(rf"\b{re.escape(helper.name)}\(")
+    first = next(number for number, line in enumerate(lines, 1) if calling.search(line))
+    top = [d for d in known if "." not in d.qualname and d.start <= first <= d.end]
+    start = top[0].start - 1 if top else first - 1
+    return "\n".join([*lines[:start], *stub.rstrip().split("\n"), "", "", *lines[start:]])
