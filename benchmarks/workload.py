@@ -110,9 +110,12 @@ class FixedLength:
         self._llm, self._share = llm, share
         self.sent: list[Sent] = []
 
-    async def generate(self, prompt: dict[str, list[int]], _sampling: Any, request_id: str) -> AsyncIterator[Any]:
+    async def generate(
+        self, prompt: dict[str, list[int]], _sampling: Any, request_id: str, data_parallel_rank: int | None = None
+    ) -> AsyncIterator[Any]:
         """Generate like vLLM; the text is left out, so that nobody ends it early."""
         label = request_id.partition(":")[2]
+        assert data_parallel_rank is None, "one copy of the engine is measured"
         sent = Sent(label, prompt["prompt_token_ids"], time.monotonic())
         self.sent.append(sent)
         async for output in exactly(self._llm, sent.prompt, length(label, self._share), request_id):

@@ -1,7 +1,10 @@
 """engine_args(hardware, model, need): what the engine is started with, decided by arithmetic alone.
 
-Memory a GPU must hold (bytes, per GPU with tensor parallelism t): weights/t + KV × max(1/t, 1/KV heads) + OVERHEAD:
-vLLM gives each GPU at least one KV head (config/model.py, get_num_kv_heads), so beyond that the KV cache is copied.
+Memory a GPU must hold (bytes, per GPU with tensor parallelism t and pipeline parallelism p):
+(weights/t + KV × max(1/t, 1/KV heads))/p + OVERHEAD: vLLM gives each GPU at least one KV head (config/model.py,
+get_num_kv_heads), so beyond that the KV cache is copied. Tensor parallelism comes first, as it makes a single answer
+faster; a pipeline only where no split of the heads holds the model. What GPUs are left then hold copies of the engine
+(data parallelism), where there are papers for them: a paper stays on its copy, which has its prefix.
 KV-cache bytes per token are 2 (key and value) × layers × KV heads × head size × 2 (bf16), as in vLLM's own
 full-attention page size; a latent cache (MLA) is layers × latent size × 2 and counts as one KV head.
 """
@@ -92,6 +95,9 @@ class EngineArgs(Frozen):
     gpu_memory_utilization: float
     """vLLM refuses to start where less than this share of a GPU is free; the KV cache is as large as said above."""
     tensor_parallel_size: int = 1
+    pipeline_parallel_size: int = 1
+    data_parallel_size: int = 1
+    """Copies of the engine, each on GPUs of its own; sizes are those of one copy."""
     enforce_eager: bool
     environment: tuple[tuple[str, str], ...] = ()
     extra: dict[str, JsonValue] = Field(default_factory=dict)
@@ -119,16 +125,17 @@ def engine_args(
         )
     context = min(_rounded(need.context), model.context)
     tokens = _rounded(context) + SPARE
-    room = _gpu_room(hardware.gpus, model, tokens) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
-    per_token = model.kv_on(room.parallel)
+    room = _room(hardware, model, tokens, need.papers)
+    per_token = model.kv_on(room.tensor)
     least = tokens * per_token
-    free = room.each * room.parallel
+    free = room.each * room.gpus
     if free < model.weights + least:
         raise _too_small(hardware, model, context, least, room)
     kv = free - model.weights
     if not hardware.gpus:  # main memory is shared; on a GPU nothing else wants the memory
         kv = min(kv, least + ((need.papers - 1) * need.prefix + need.in_flight * TAIL) * per_token)
-    in_flight = max(1, min(need.in_flight, (kv - least) // (TAIL * per_token)))
+    wanted = -(-need.in_flight // room.copies)
+    in_flight = max(1, min(wanted, (kv - least) // (TAIL * per_token)))
     return EngineArgs(
         max_model_len=context,
         max_num_seqs=in_flight,
@@ -136,9 +143,11 @@ def engine_args(
         # and what does not fit into the rest of a step beside other prompts must wait for the next one.
         max_num_batched_tokens=max(8192, context) if hardware.gpus else context,
         enable_chunked_prefill=bool(hardware.gpus),
-        kv_cache_memory_bytes=kv // room.parallel,
+        kv_cache_memory_bytes=kv // room.gpus,
         gpu_memory_utilization=room.share,
-        tensor_parallel_size=room.parallel,
+        tensor_parallel_size=room.tensor,
+        pipeline_parallel_size=room.pipeline,
+        data_parallel_size=room.copies,
         enforce_eager=not hardware.gpus,
         environment=room.environment if hardware.gpus else (("VLLM_CPU_NUM_OF_RESERVED_CPU", "0"),),
         extra=extra or {},
@@ -152,10 +161,11 @@ def papers_in_flight(hardware: Hardware, model: ModelShape, need: Need) -> int:
     more, vLLM would drop the prefix of one paper for that of another and compute both again and again.
     """
     tokens = _rounded(min(_rounded(need.context), model.context)) + SPARE
-    room = _gpu_room(hardware.gpus, model, tokens) if hardware.gpus else _Room(hardware.memory - CPU_OVERHEAD)
-    kept = max(0, room.each * room.parallel - model.weights) // model.kv_on(room.parallel)
+    room = _room(hardware, model, tokens, need.papers)
+    kept = max(0, room.each * room.gpus - model.weights) // model.kv_on(room.tensor)
     tails = EACH_IN_FLIGHT * TAIL
-    return max(1, min(need.papers, 1 + (kept - tokens - tails) // (need.prefix + tails)))
+    of_each = max(1, 1 + (kept - tokens - tails) // (need.prefix + tails))
+    return min(need.papers, of_each * room.copies)
 
 
 @dataclass(frozen=True)
@@ -164,43 +174,71 @@ class _Room:
 
     each: int
     """Bytes for weights and KV cache on each GPU, or in main memory."""
-    parallel: int = 1
+    tensor: int = 1
+    pipeline: int = 1
+    copies: int = 1
     share: float = 0.5
     """Of each GPU; on the CPU vLLM does not ask."""
     environment: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def gpus(self) -> int:
+        """Of one copy; 1 for main memory."""
+        return self.tensor * self.pipeline
 
-def _gpu_room(gpus: tuple[Gpu, ...], model: ModelShape, tokens: int) -> _Room:
-    """Return the fewest GPUs that hold the model; when none do, as many as tensor parallelism can use.
+    def holds(self, model: ModelShape, tokens: int) -> bool:
+        """Tell whether a copy has room for the weights and a KV cache of so many tokens."""
+        return self.each * self.gpus >= model.weights + tokens * model.kv_on(self.tensor)
+
+
+def _room(hardware: Hardware, model: ModelShape, tokens: int, papers: int) -> _Room:
+    """Return the fewest GPUs that hold the model, in as many copies as there are papers and GPUs for.
+
+    When nothing holds it: as many GPUs as tensor parallelism can use. Without GPUs: main memory.
+    """
+    if not hardware.gpus:
+        return _Room(hardware.memory - CPU_OVERHEAD)
+    rooms = [_gpu_room(hardware.gpus, tensor, pipeline, 1) for tensor, pipeline in _splits(len(hardware.gpus), model)]
+    room = next((each for each in rooms if each.holds(model, tokens)), None)
+    if room is None:
+        return max((each for each in rooms if each.pipeline == 1), key=lambda each: each.tensor)
+    for copies in range(min(len(hardware.gpus) // room.gpus, papers), 1, -1):
+        several = _gpu_room(hardware.gpus, room.tensor, room.pipeline, copies)
+        if several.holds(model, tokens):
+            return several
+    return room
+
+
+def _splits(gpus: int, model: ModelShape) -> list[tuple[int, int]]:
+    """Return (tensor, pipeline) parallelism in the order of preference: no pipeline, then few GPUs, then few stages."""
+    tensors = [tensor for tensor in (1, 2, 4, 8) if tensor <= gpus and model.splits(tensor)]
+    pairs = [(tensor, pipeline) for tensor in tensors for pipeline in range(1, gpus // tensor + 1)]
+    return sorted(pairs, key=lambda pair: (pair[1] > 1, pair[0] * pair[1], pair[1]))
+
+
+def _gpu_room(gpus: tuple[Gpu, ...], tensor: int, pipeline: int, copies: int) -> _Room:
+    """Return what the freest GPUs give.
 
     vLLM splits evenly, so of the GPUs that are used the one with the least free memory decides. It takes the first ones
     that it sees: others are named in CUDA_VISIBLE_DEVICES.
     """
+    used = tensor * pipeline * copies
     freest = sorted(range(len(gpus)), key=lambda i: -gpus[i].free)
-    room = _Room(0)
-    for parallel in (1, 2, 4, 8):
-        if parallel > len(gpus) or not model.splits(parallel):
-            continue
-        chosen = [gpus[i] for i in sorted(freest[:parallel])]
-        each = min(g.free for g in chosen) - GPU_OVERHEAD
-        visible = (
-            () if chosen == list(gpus[:parallel]) else (("CUDA_VISIBLE_DEVICES", ",".join(g.device for g in chosen)),)
-        )
-        share = max(0.01, math.floor(min(100 * (g.free - GPU_OVERHEAD) / g.total for g in chosen)) / 100)
-        room = _Room(each, parallel, share, visible)
-        if each * parallel >= model.weights + tokens * model.kv_on(parallel):
-            break
-    return room
+    chosen = [gpus[i] for i in sorted(freest[:used])]
+    first = chosen == list(gpus[:used])
+    visible = () if first else (("CUDA_VISIBLE_DEVICES", ",".join(g.device for g in chosen)),)
+    share = max(0.01, math.floor(min(100 * (g.free - GPU_OVERHEAD) / g.total for g in chosen)) / 100)
+    return _Room(min(g.free for g in chosen) - GPU_OVERHEAD, tensor, pipeline, copies, share, visible)
 
 
 def _too_small(hardware: Hardware, model: ModelShape, context: int, least: int, room: _Room) -> EngineError:
     if hardware.gpus:
-        where, overhead = f"{room.parallel} of {len(hardware.gpus)} GPU(s)", GPU_OVERHEAD * room.parallel
+        where, overhead = f"{room.gpus} of {len(hardware.gpus)} GPU(s)", GPU_OVERHEAD * room.gpus
     else:
         where, overhead = "main memory", CPU_OVERHEAD
-    must, have = model.weights + least + overhead, room.each * room.parallel + overhead
+    must, have = model.weights + least + overhead, room.each * room.gpus + overhead
     usable = max(0, have - overhead)
-    fits = max(0, ((usable - model.weights) // model.kv_on(room.parallel) - SPARE) // BLOCK) * BLOCK
+    fits = max(0, ((usable - model.weights) // model.kv_on(room.tensor) - SPARE) // BLOCK) * BLOCK
     ways = [
         f"free {_gib(must - have)} more of {where}",
         f"choose a model that needs at most {_gib(usable)} in all (this one: {_gib(must - overhead)})",

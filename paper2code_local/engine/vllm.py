@@ -10,6 +10,7 @@ import itertools
 import logging
 import os
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ class _Written:
         return self.tokens if self.stopped or self.cut else self.tokens[:-1]
 
 
+TELLING = 1024
+"""Tokens at the beginning of a prompt by which papers are told apart."""
 AVOIDING_LEAST = 12
 """Tokens of an answer that may not be empty words: else saying nothing at all is what is left."""
 
@@ -81,8 +84,9 @@ class VllmEngine:
 
     can_prefill = True
 
-    def __init__(self, llm: Any, model: str, tokenizer: ChatTokenizer, pipe: int) -> None:
-        self.model, self._llm, self._tokenizer, self._pipe = model, llm, tokenizer, pipe
+    def __init__(self, llm: Any, model: str, tokenizer: ChatTokenizer, pipe: int, copies: int = 1) -> None:
+        """Ask `llm`, which has so many copies of the model; `pipe` ends the watchdog."""
+        self.model, self._llm, self._tokenizer, self._pipe, self._copies = model, llm, tokenizer, pipe, copies
         self._gate = PrefixGate()
         self._numbers = itertools.count()
         self._on_token: Callable[[int], None] = lambda _: None
@@ -129,7 +133,8 @@ class VllmEngine:
 
     async def _generate(self, label: str, prompt: list[int], sampling: Any) -> _Written:
         """Let the model go on from `prompt`."""
-        stream = self._llm.generate({"prompt_token_ids": prompt}, sampling, request_id=f"{next(self._numbers)}:{label}")
+        name, copy = f"{next(self._numbers)}:{label}", copy_for(prompt, self._copies)
+        stream = self._llm.generate({"prompt_token_ids": prompt}, sampling, request_id=name, data_parallel_rank=copy)
         seen, cached, look, runaway, output = 0, 0, LOOK_EVERY, False, None
         async with self._gate.admitted(prompt):
             with suppress(StopAsyncIteration):
@@ -167,6 +172,11 @@ class VllmEngine:
             os.close(self._pipe)
 
 
+def copy_for(prompt: list[int], copies: int) -> int | None:
+    """Return which of the copies of a model answers: the same one for all questions about a paper; None for the one."""
+    return None if copies == 1 else zlib.crc32(repr(prompt[:TELLING]).encode()) % copies
+
+
 async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: EngineArgs, log: Path) -> VllmEngine:
     """Start vLLM on the model in `folder`. Raises EngineError (`missing`, `start`).
 
@@ -192,7 +202,7 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         os.environ.pop(watchdog.MARK, None)  # what we start later is not the engine's and must outlive it
         os.dup2(saved, 2)
         os.close(saved)
-    return VllmEngine(llm, model, tokenizer, pipe)
+    return VllmEngine(llm, model, tokenizer, pipe, arguments.data_parallel_size)
 
 
 def _nothing() -> None:

@@ -14,10 +14,12 @@ from paper2code_local.engine.sizing import (
     CPU_OVERHEAD,
     GIB,
     GPU_OVERHEAD,
+    TAIL,
     EngineArgs,
     ModelShape,
     Need,
     engine_args,
+    papers_in_flight,
 )
 from paper2code_local.errors import EngineError
 
@@ -41,6 +43,7 @@ MODELS = {
     "32B": model(32.8, 64, 8, 128, 40),
     "70B": model(70.6, 80, 8, 128, 64, 131072),
     "30B, 4 KV heads": model(30.5, 48, 4, 128, 32, 131072),
+    "100B, 14 heads": model(100, 80, 2, 128, 14),
     "160B, latent": model(160, 60, 1, 576, 128, 131072),
 }
 
@@ -81,6 +84,19 @@ TABLE = [
     ("8 x 80", "0.5B", 1),
     ("8 x 80", "32B", 1),
     ("8 x 80", "70B", 2),
+    ("8 x 80", "100B, 14 heads", 1),
+]
+COPIES = [
+    # machine, model, papers, (tensor, pipeline, data) parallelism
+    ("8 x 80", "7B", 1, (1, 1, 1)),
+    ("8 x 80", "7B", 3, (1, 1, 3)),
+    ("8 x 80", "7B", 99, (1, 1, 8)),
+    ("8 x 80", "70B", 99, (2, 1, 4)),
+    ("8 x 80", "100B, 14 heads", 1, (1, 3, 1)),
+    ("8 x 80", "100B, 14 heads", 99, (1, 3, 2)),
+    ("2 x 48", "32B", 99, (2, 1, 1)),
+    ("1 x 24", "7B", 99, (1, 1, 1)),
+    ("CPU 64", "7B", 99, (1, 1, 1)),
 ]
 NEED = Need(context=12345)
 
@@ -105,12 +121,24 @@ def test_the_table(where: str, which: str, parallel: int) -> None:
     assert fits(arguments, hardware, shape)
 
 
+@pytest.mark.parametrize(("where", "which", "papers", "parallel"), COPIES)
+def test_gpus_that_are_left_hold_copies_for_more_papers(
+    where: str, which: str, papers: int, parallel: tuple[int, int, int]
+) -> None:
+    need = Need(context=12345, papers=papers, prefix=9000, in_flight=max(32, 8 * papers))
+    arguments = engine_args(MACHINES[where], MODELS[which], need)
+    chosen = (arguments.tensor_parallel_size, arguments.pipeline_parallel_size, arguments.data_parallel_size)
+    assert chosen == parallel
+    assert fits(arguments, MACHINES[where], MODELS[which])
+
+
 def fits(arguments: EngineArgs, hardware: Hardware, shape: ModelShape) -> bool:
     """Weights, KV cache and overhead fit, on each GPU that is used, and one request of full length does."""
-    parallel = arguments.tensor_parallel_size
-    per_gpu = shape.weights // parallel + arguments.kv_cache_memory_bytes
-    heads = max(1, shape.kv_heads // parallel)  # as vLLM gives them out
-    token = shape.kv_per_token * heads / shape.kv_heads
+    tensor, stages = arguments.tensor_parallel_size, arguments.pipeline_parallel_size
+    parallel = tensor * stages * arguments.data_parallel_size
+    per_gpu = shape.weights // (tensor * stages) + arguments.kv_cache_memory_bytes
+    heads = max(1, shape.kv_heads // tensor)  # as vLLM gives them out
+    token = shape.kv_per_token * heads / shape.kv_heads / stages
     whole_request = arguments.kv_cache_memory_bytes + 1 >= arguments.max_model_len * token
     if not hardware.gpus:
         return whole_request and per_gpu + CPU_OVERHEAD <= hardware.memory
@@ -135,7 +163,13 @@ gigabytes = st.integers(0, 200).map(lambda tenths: tenths * 0.7)
     memory=gigabytes,
     free=st.lists(gigabytes, max_size=9),
     which=st.sampled_from(sorted(MODELS)),
-    need=st.builds(Need, context=st.integers(1, 140_000), in_flight=st.integers(1, 64)),
+    need=st.builds(
+        Need,
+        context=st.integers(1, 140_000),
+        in_flight=st.integers(1, 64),
+        papers=st.integers(1, 20),
+        prefix=st.integers(0, 20_000),
+    ),
 )
 def test_what_is_returned_always_fits(memory: float, free: list[float], which: str, need: Need) -> None:
     hardware, shape = machine(memory, *free, total_gib=141), MODELS[which]
@@ -149,6 +183,32 @@ def test_what_is_returned_always_fits(memory: float, free: list[float], which: s
     assert arguments.max_num_batched_tokens >= arguments.max_model_len, "no prompt is prefilled in parts on the CPU"
     assert shape.heads % arguments.tensor_parallel_size == 0
     assert 0 < arguments.gpu_memory_utilization <= 1
+
+
+@given(
+    memory=gigabytes,
+    free=st.lists(gigabytes, max_size=9),
+    which=st.sampled_from(sorted(MODELS)),
+    context=st.integers(1, 30_000),
+    papers=st.integers(1, 99),
+)
+def test_the_kv_cache_holds_the_papers_that_are_said_to_run_together(
+    memory: float, free: list[float], which: str, context: int, papers: int
+) -> None:
+    hardware, shape = machine(memory, *free, total_gib=141), MODELS[which]
+    need = Need(context=context, prefix=context // 2, papers=papers, in_flight=8 * papers)
+    count = papers_in_flight(hardware, shape, need)
+    assert 1 <= count <= papers
+    arguments = decided(hardware, shape, need.model_copy(update={"papers": count, "in_flight": max(32, 8 * count)}))
+    if isinstance(arguments, EngineError) or count == 1:
+        return
+    copies = arguments.data_parallel_size
+    gpus = arguments.tensor_parallel_size * arguments.pipeline_parallel_size
+    kept = arguments.kv_cache_memory_bytes * gpus // shape.kv_on(arguments.tensor_parallel_size)
+    of_each = -(-count // copies)
+    if of_each == 1:
+        return
+    assert kept + 1 >= context + (of_each - 1) * need.prefix + of_each * 8 * TAIL
 
 
 @given(memory=gigabytes, free=st.lists(gigabytes, max_size=4), which=st.sampled_from(["7B", "32B", "70B"]))
@@ -184,13 +244,14 @@ def test_beyond_the_kv_heads_the_cache_is_copied(heads: int, parallel: int, time
     assert model(1, 10, heads, 64, 64).kv_on(parallel) == times * 2 * 10 * heads * 64 * 2
 
 
-def test_a_cache_that_is_copied_can_make_a_model_too_large() -> None:
+def test_a_cache_that_heads_would_copy_goes_through_a_pipeline() -> None:
     split, copied = (model(150, 100, heads, 128 * 8 // heads, 64, 131072) for heads in (8, 1))
     assert split.kv_per_token == copied.kv_per_token
     where, need = MACHINES["8 x 80"], Need(context=120_000)
     assert engine_args(where, split, need).tensor_parallel_size == 8
-    with pytest.raises(EngineError, match="KV cache"):
-        engine_args(where, copied, need)
+    piped = engine_args(where, copied, need)
+    assert piped.pipeline_parallel_size > 1
+    assert fits(piped, where, copied)
 
 
 @pytest.mark.parametrize(("heads", "kv_heads", "parallel"), [(40, 10, 2), (28, 4, 4), (24, 6, 2), (64, 8, 8)])

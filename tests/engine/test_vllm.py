@@ -117,3 +117,12 @@ async def test_a_model_that_vllm_cannot_load_is_an_error_that_names_the_log(
     assert caught.value.code == "engine.start"
     assert str(tmp_path / "engine.log") in caught.value.hint
     assert watchdog.MARK not in os.environ
+
+
+def test_all_questions_about_a_paper_go_to_the_same_copy_of_the_model() -> None:
+    papers = [[n, *range(2000)] for n in range(64)]
+    assert all(vllm.copy_for(paper, 1) is None for paper in papers)
+    for copies in (2, 4, 8):
+        used = {vllm.copy_for(paper, copies) for paper in papers}
+        assert used == set(range(copies))
+        assert all(vllm.copy_for([*paper, 7], copies) == vllm.copy_for(paper, copies) for paper in papers)
