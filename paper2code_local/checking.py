@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.paper import Paper
@@ -76,7 +77,7 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(completed, fault, label, repo)
 
-        repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self.kept, assigned(completed))
+        repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self.kept, **known(completed))
         for _ in range(HELPERS_OF_HELPERS if rounds else 0):
             wider, repaired = await self._with_helpers(completed, repaired)
             if wider is completed:
@@ -104,7 +105,7 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(wider, fault, label, repo)
 
-        more = await s6_repair.repair(repo, self._gate(wider), rewrite, 1, self.kept, assigned(wider), "helper")
+        more = await s6_repair.repair(repo, self._gate(wider), rewrite, 1, self.kept, label="helper", **known(wider))
         if s6_repair.weight(more.report.after) >= s6_repair.weight(before.after):
             return plan, repaired
         added = tuple(
@@ -146,7 +147,7 @@ class Checking:
 
         planned = Repo(files=tuple(file for file in validated.files if file.path in self.specs))
         others = frozenset(file.path for file in planned.files) - at_fault
-        repaired = await s6_repair.repair(planned, gate, rewrite, 1, self.kept | others, assigned(plan), "smoke")
+        repaired = await s6_repair.repair(planned, gate, rewrite, 1, self.kept | others, label="smoke", **known(plan))
         try:
             settled = await s6_repair.settle(repaired.repo, plan, static, self._skeleton(plan), self.kept)
         except AnswerError:  # it would now be stubs; it was not before
@@ -209,6 +210,18 @@ def _with_findings(validated: ValidatedRepo, more: tuple[Finding, ...]) -> Valid
     return validated.model_copy(update={"findings": (*validated.findings, *more)})
 
 
+class _Known(TypedDict):
+    """What repair is told of a plan."""
+
+    assigned: Mapping[str, frozenset[str]]
+    settings: frozenset[str]
+
+
+def known(plan: Plan) -> _Known:
+    """Return what constructors are planned to set, and the keys of the settings."""
+    return {"assigned": assigned(plan), "settings": frozenset(value.key for value in plan.config)}
+
+
 def assigned(plan: Plan) -> dict[str, frozenset[str]]:
     """Return "path:Class" → the attributes that its constructor is planned to set."""
     return {
@@ -220,11 +233,11 @@ def assigned(plan: Plan) -> dict[str, frozenset[str]]:
 
 def gained(before: Plan, after: Plan) -> tuple[Change, ...]:
     """Return what a plan gained, as changes."""
-    known = {value.key for value in before.config}
+    before_keys = {value.key for value in before.config}
     settings = [
         Change(by="model", path=CONFIG, codes=("P2C801",), what=f"`{v.key}: {v.value}` is added: code reads it.")
         for v in after.config
-        if v.key not in known
+        if v.key not in before_keys
     ]
     needs = [
         Change(by="mechanical", path=f.path, codes=("P2C204",), what=f"It may import {need}: that makes no circle.")

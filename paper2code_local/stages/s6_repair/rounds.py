@@ -67,13 +67,15 @@ async def repair(
     kept: frozenset[str] = frozenset(),
     assigned: Mapping[str, frozenset[str]] | None = None,
     label: str = "repair",
+    settings: frozenset[str] = frozenset(),
 ) -> Repaired:
     """Mend what can be mended, then ask again for what the gate refuses, at most `rounds` times.
 
     Files in `kept` are the user's and stay. `assigned` is that of `faults_of`. A round is `label` and its number.
+    `settings` are the keys that code may read of its `config`.
     """
     first = Version(repo, await look(repo, gate))
-    now = mended = await mend(first, gate, kept)
+    now = mended = await mend(first, gate, kept, settings)
     done, vain, left = 0, 0, TOKENS
     ended: Ending = "clean"
     proved: dict[tuple[str, str | None], tuple[str, ...]] = {}
@@ -86,7 +88,7 @@ async def repair(
             break
         done += 1
         answers = await asyncio.gather(*(rewrite(fault, f"{label}{done}", now.repo) for fault in affordable))
-        better = await _best(now, list(zip(affordable, answers, strict=True)), gate, kept)
+        better = await _best(now, list(zip(affordable, answers, strict=True)), gate, kept, settings)
         vain = 0 if better is not now else vain + 1
         now = better
     report = RepairReport(
@@ -100,11 +102,11 @@ async def repair(
     return Repaired(now.repo, report)
 
 
-async def mend(version: Version, gate: Gate, kept: frozenset[str]) -> Version:
+async def mend(version: Version, gate: Gate, kept: frozenset[str], settings: frozenset[str]) -> Version:
     """Apply what needs no model, one fix after the other, as long as each makes the repository better."""
     beyond: set[Finding] = set()
     for _ in range(MENDINGS):
-        found = _first_fix(version, beyond, kept)
+        found = _first_fix(version, beyond, kept, settings)
         if found is None:
             break
         finding, fix = found
@@ -118,13 +120,15 @@ async def mend(version: Version, gate: Gate, kept: frozenset[str]) -> Version:
     return version
 
 
-def _first_fix(version: Version, beyond: set[Finding], kept: frozenset[str]) -> tuple[Finding, Fix] | None:
+def _first_fix(
+    version: Version, beyond: set[Finding], kept: frozenset[str], settings: frozenset[str]
+) -> tuple[Finding, Fix] | None:
     """Return the first finding that can be mended; add to `beyond` those before it that cannot."""
     texts = texts_of(version.repo)
     for finding in version.findings:
         if finding in beyond or finding.path in kept:
             continue
-        fix = fix_of(texts, finding)
+        fix = fix_of(texts, finding, settings)
         if fix is not None and fix.path not in kept:
             return finding, fix
         beyond.add(finding)
@@ -132,14 +136,18 @@ def _first_fix(version: Version, beyond: set[Finding], kept: frozenset[str]) -> 
 
 
 async def _best(
-    now: Version, answers: list[tuple[Fault, SourceFile | Unwritten]], gate: Gate, kept: frozenset[str]
+    now: Version,
+    answers: list[tuple[Fault, SourceFile | Unwritten]],
+    gate: Gate,
+    kept: frozenset[str],
+    settings: frozenset[str],
 ) -> Version:
     """Return the best of: nothing new, all that is new, each new thing where it helps by itself."""
 
     async def judged(version: Version, some: list[tuple[Fault, SourceFile]]) -> Version:
         for fault, answer in some:
             version = _applied(version, fault, answer)
-        return await mend(replace(version, findings=await look(version.repo, gate)), gate, kept)
+        return await mend(replace(version, findings=await look(version.repo, gate)), gate, kept, settings)
 
     usable = [(fault, answer) for fault, answer in answers if isinstance(answer, SourceFile)]
     if not usable:

@@ -2,6 +2,7 @@
 
     imports.py    an import from where the name really is, by the right path, or none where nothing uses it
     missing.py    an import that a name wants: of custom, or of the one file that defines it
+    settings.py   a name that is a key of the settings, read from `config`
     declared.py   a requirement to add, a number that YAML takes for text
     prose.py      fences and sentences around code
 
@@ -19,6 +20,7 @@ from paper2code_local.stages.s6_repair.mechanical.fix import Fix
 from paper2code_local.stages.s6_repair.mechanical.imports import elsewhere, other_path, unused, unused_in_circle
 from paper2code_local.stages.s6_repair.mechanical.missing import missing_import
 from paper2code_local.stages.s6_repair.mechanical.prose import code_only
+from paper2code_local.stages.s6_repair.mechanical.settings import from_settings
 
 __all__ = ["FIXES", "Fix", "fix_of"]
 
@@ -37,7 +39,12 @@ FIXES: Mapping[str, Callable[[Mapping[str, str], Finding], Fix | None]] = {
 """Code → what may mend it."""
 
 
-def fix_of(texts: Mapping[str, str], finding: Finding) -> Fix | None:
-    """Return what mends a finding without a model; None where that is not beyond doubt."""
+def fix_of(texts: Mapping[str, str], finding: Finding, settings: frozenset[str] = frozenset()) -> Fix | None:
+    """Return what mends a finding without a model; None where that is not beyond doubt. `settings` are known keys."""
     known = FIXES.get(finding.code)
-    return known(texts, finding) if known is not None and finding.path in texts else None
+    if known is None or finding.path not in texts:
+        return None
+    fix = known(texts, finding)
+    if fix is None and finding.code == "P2C601" and finding.about[0] in settings:
+        fix = from_settings(texts, finding)
+    return fix

@@ -1,0 +1,46 @@
+"""Names that are settings, used as if they were variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from paper2code_local.stages.s5_validate.gate import validate
+from paper2code_local.stages.s6_repair.mechanical import fix_of
+
+SETTINGS = frozenset({"rate", "steps"})
+
+
+def mended(text: str) -> str | None:
+    files = {"main.py": text.encode(), "config.yaml": b"rate: 0.1\nsteps: 3\n"}
+    (finding,) = (f for f in validate(files) if f.code == "P2C601")
+    fix = fix_of({"main.py": text}, finding, SETTINGS)
+    return fix.text if fix else None
+
+
+def test_a_setting_is_read_from_config_wherever_its_name_stands() -> None:
+    text = "def main(config):\n    é = rate * 2; print(é, rate, rate=rate)\n    return [rate for _ in '12']\n"
+    told = mended(text)
+    assert told == text.replace("rate * 2", 'config["rate"] * 2').replace(
+        "é, rate, rate=rate", 'é, config["rate"], rate=config["rate"]'
+    ).replace("[rate for", '[config["rate"] for')  # noqa: E501
+    assert not [f for f in validate({"main.py": told.encode()}) if f.severity == "error"]
+
+
+def test_an_inner_function_with_a_parameter_of_that_name_keeps_it() -> None:
+    inner = "    def step(x, rate, n=steps):\n        return x * rate\n"
+    told = mended(f"def main(config, steps):\n{inner}    return step(1, rate)\n")
+    assert told == f'def main(config, steps):\n{inner}    return step(1, config["rate"])\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def main(settings):\n    return rate\n",
+        "print(rate)\n",
+        "def main(config):\n    return f'{rate}'\n",
+        "def main(config):\n    return other\n",
+        "def main(config):\n    del config\n    return [rate for rate in 'ab'] + [rate]\n",
+    ],
+)
+def test_elsewhere_it_is_left_alone(text: str) -> None:
+    assert mended(text) is None
