@@ -7,7 +7,7 @@ the same length of each answer everywhere. In one run, repeated and interleaved:
 
     sequential   as PaperCoder's scripts for open models: three engine loads (plan, analyse, code) with vLLM's defaults,
                  its prefix cache on within each, one call at a time; papers add up
-    one by one   the same calls one at a time on our engine, with its cache and then without: for information
+    one by one   the same calls one at a time on our engine: for information; unless --quick also with the cache off
     ours         the whole pipeline: asking, parsing, gate, files
     bound        the same requests on the same engine, each sent when those that it waits for are answered; no pipeline
     at once      all requests without waiting for anything: for information
@@ -242,7 +242,7 @@ async def sequential(folder: ModelFolder, share: float, sent: dict[int, list[Sen
     return [*calls, *(Measure("three loads", (size,), loads) for size in sent)]
 
 
-async def measure(bench: Bench, repeats: int, say: Callable[[Measure], None]) -> list[Measure]:
+async def measure(bench: Bench, repeats: int, quick: bool, say: Callable[[Measure], None]) -> list[Measure]:
     """Measure everything, interleaved."""
     found: list[Measure] = []
 
@@ -263,7 +263,8 @@ async def measure(bench: Bench, repeats: int, say: Callable[[Measure], None]) ->
             for size in SIZES:
                 keep(await bench.bound(requests[size], size, free=True))
                 keep(await bench.one_by_one(requests[size], size, cached=True))
-            keep(await bench.one_by_one(requests[SIZES[0]], SIZES[0], cached=False))
+            if not quick:
+                keep(await bench.one_by_one(requests[SIZES[0]], SIZES[0], cached=False))
     assert bench.engine is not None
     await bench.engine.close()
     for _ in range(repeats):
@@ -328,7 +329,7 @@ def main() -> None:
     os.environ.update(vllm.ENVIRONMENT)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         bench = Bench(folder, share, Path(work))
-        found = asyncio.run(measure(bench, asked.repeats or (1 if asked.quick else 3), say))
+        found = asyncio.run(measure(bench, asked.repeats or (1 if asked.quick else 3), asked.quick, say))
     said = ratios(found)
     rows = [{key: v for key, v in m.numbers().items() if key != "requests"} for m in found]
     table = heading(f"{folder.id}, answers at {share:g} of their length") + markdown_table(rows)
