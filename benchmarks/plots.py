@@ -32,12 +32,12 @@ def _measure(measure: dict[str, Any], path: Path) -> None:
 
     figure, (chart, load) = pyplot.subplots(2, 1, sharex=True, figsize=(10, 8), height_ratios=(3, 1))
     requests = sorted(measure["requests"], key=lambda request: request[1])
-    for row, (label, began, ended, _) in enumerate(requests):
+    for row, (label, began, ended, *_) in enumerate(requests):
         chart.barh(row, ended - began, left=began, color=COLOURS[label.partition(".")[0]])
     chart.invert_yaxis()
     chart.set_ylabel("request")
     chart.set_title(f"{measure['what']}: {len(measure['papers'])} paper(s), {measure['seconds']} s")
-    steps = sorted([(began, 1) for _, began, _, _ in requests] + [(ended, -1) for _, _, ended, _ in requests])
+    steps = sorted([(request[1], 1) for request in requests] + [(request[2], -1) for request in requests])
     times, counts, now = [0.0], [0], 0
     for at, change in steps:
         now += change

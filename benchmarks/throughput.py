@@ -83,7 +83,10 @@ class Measure:
             "tokens_per_second": round(written / self.seconds, 1),
             "in_flight": round(busy / max(1e-9, self.seconds), 2),
             "idle_share": round(idle / max(1e-9, self.seconds), 3),
-            "requests": [(s.label, round(s.began - began, 2), round(s.ended - began, 2), s.tokens) for s in self.sent],
+            "requests": [
+                (s.label, round(s.began - began, 2), round(s.ended - began, 2), s.tokens, len(s.prompt), s.cached)
+                for s in self.sent
+            ],
         }
 
 
