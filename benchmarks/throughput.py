@@ -51,7 +51,6 @@ from paper2code_local.session import Model, shape_of, tokenizer_of
 from paper2code_local.settings import Job
 
 T = TypeVar("T")
-SIZES = (2_000, 10_000)
 CONTEXT = 24_576
 MANY = 8
 
@@ -225,6 +224,8 @@ async def sequential(folder: ModelFolder, share: float, sent: dict[int, list[Sen
 
     os.environ.pop("VLLM_CPU_NUM_OF_RESERVED_CPU", None)
     settings = {"model": str(folder.path), "dtype": "bfloat16", "max_model_len": CONTEXT, "language_model_only": True}
+    if not hardware.hardware().gpus:
+        settings["gpu_memory_utilization"] = 0.5  # of main memory; with the default, .92, it does not start beside us
     loads, seconds = 0.0, dict.fromkeys(sent, 0.0)
     seen: dict[int, list[Sent]] = {size: [] for size in sent}
     for stage in ("plan", "analyse", "code"):
@@ -245,7 +246,9 @@ async def sequential(folder: ModelFolder, share: float, sent: dict[int, list[Sen
     return [*calls, *(Measure("three loads", (size,), loads) for size in sent)]
 
 
-async def measure(bench: Bench, repeats: int, quick: bool, say: Callable[[Measure], None]) -> list[Measure]:
+async def measure(
+    bench: Bench, sizes: Sequence[int], many: int, repeats: int, quick: bool, say: Callable[[Measure], None]
+) -> list[Measure]:
     """Measure everything, interleaved."""
     found: list[Measure] = []
 
@@ -257,17 +260,18 @@ async def measure(bench: Bench, repeats: int, quick: bool, say: Callable[[Measur
     keep(Measure("one load", (0,), await bench.start()))
     requests: dict[int, list[Sent]] = {}
     for turn in range(repeats):
-        for seed, size in enumerate(SIZES):
+        for seed, size in enumerate(sizes):
             ours = keep(await bench.ours([(size, seed)]))
             requests[size] = ours.sent
             keep(await bench.bound(ours.sent, size))
-        keep(await bench.ours([(SIZES[n % 2], n) for n in range(MANY)]))
+        if many:
+            keep(await bench.ours([(sizes[n % len(sizes)], n) for n in range(many)]))
         if turn == 0:
-            for size in SIZES:
+            for size in sizes:
                 keep(await bench.bound(requests[size], size, free=True))
                 keep(await bench.one_by_one(requests[size], size, cached=True))
             if not quick:
-                keep(await bench.one_by_one(requests[SIZES[0]], SIZES[0], cached=False))
+                keep(await bench.one_by_one(requests[sizes[0]], sizes[0], cached=False))
     assert bench.engine is not None
     await bench.engine.close()
     for _ in range(repeats):
@@ -276,7 +280,7 @@ async def measure(bench: Bench, repeats: int, quick: bool, say: Callable[[Measur
     return found
 
 
-def ratios(found: Sequence[Measure]) -> dict[str, Any]:
+def ratios(found: Sequence[Measure], sizes: Sequence[int], many: int) -> dict[str, Any]:
     """Return the ratios of medians, and the least and the largest ratio that single repeats would give."""
 
     def times(what: str, *papers: int) -> list[float]:
@@ -287,26 +291,28 @@ def ratios(found: Sequence[Measure]) -> dict[str, Any]:
         said = {"median": middle, "least": min(slow) / max(fast), "most": max(slow) / min(fast)}
         return {name: round(value, 2) for name, value in said.items()}
 
-    eight = tuple(SIZES[n % 2] for n in range(MANY))
+    together = tuple(sizes[n % len(sizes)] for n in range(many))
     load = times("one load", 0)[0]
     said: dict[str, Any] = {}
-    for size in SIZES:
+    for size in sizes:
         sequential_, ours = times("sequential", size), times("ours", size)
         loads = statistics.median(times("three loads", size))
         said[f"ratio_one_paper_{size}"] = ratio([t + loads for t in sequential_], [t + load for t in ours])
         said[f"ratio_one_paper_{size}_without_loads"] = ratio(sequential_, ours)
         said[f"ratio_one_paper_{size}_same_engine"] = ratio(times("one by one on our engine", size), ours)
         said[f"ratio_bound_{size}"] = ratio(times("bound", size), ours)
-    said["ratio_one_paper"] = said[f"ratio_one_paper_{SIZES[1]}"]
-    said["ratio_bound"] = said[f"ratio_bound_{SIZES[1]}"]
+    said["ratio_one_paper"] = said[f"ratio_one_paper_{sizes[-1]}"]
+    said["ratio_bound"] = said[f"ratio_bound_{sizes[-1]}"]
+    if not many:
+        return said
 
     def added(what: str, extra: float) -> list[float]:
-        pairs = zip(*(times(what, size) for size in SIZES), strict=False)
-        return [sum(pair) * MANY / 2 + extra for pair in pairs]
+        turns = zip(*(times(what, size) for size in sizes), strict=False)
+        return [sum(turn[n % len(sizes)] for n in range(many)) + extra for turn in turns]
 
-    loads = statistics.median(times("three loads", SIZES[0]))
-    ours = times("ours", *eight)
-    said["ratio_many_papers"] = ratio(added("sequential", loads * MANY), [t + load for t in ours])
+    loads = statistics.median(times("three loads", sizes[0]))
+    ours = times("ours", *together)
+    said["ratio_many_papers"] = ratio(added("sequential", loads * many), [t + load for t in ours])
     said["ratio_many_papers_without_loads"] = ratio(added("sequential", 0), ours)
     said["ratio_many_papers_same_engine"] = ratio(added("one by one on our engine", 0), ours)
     return said
@@ -317,6 +323,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2_000, 10_000], help="Tokens of the papers.")
+    parser.add_argument("--many", type=int, default=MANY, help="Papers at once; 0 leaves that out.")
     parser.add_argument("--share", type=float, help="Of the full length of answers; quick: 0.25.")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
     parser.add_argument("--out", type=Path)
@@ -332,8 +340,10 @@ def main() -> None:
     os.environ.update(vllm.ENVIRONMENT)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         bench = Bench(folder, share, Path(work))
-        found = asyncio.run(measure(bench, asked.repeats or (1 if asked.quick else 3), asked.quick, say))
-    said = ratios(found)
+        found = asyncio.run(
+            measure(bench, asked.sizes, asked.many, asked.repeats or (1 if asked.quick else 3), asked.quick, say)
+        )
+    said = ratios(found, asked.sizes, asked.many)
     rows = [{key: v for key, v in m.numbers().items() if key != "requests"} for m in found]
     table = heading(f"{folder.id}, answers at {share:g} of their length") + markdown_table(rows)
     table += "\n" + markdown_table([{"ratio": name, **value} for name, value in said.items()])
