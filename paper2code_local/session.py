@@ -35,6 +35,7 @@ TOKENS_EVERY = 0.5
 WARM_CONCURRENCY = 256
 """Requests in flight on a vLLM of our own, which queues what it cannot batch."""
 SCRIPTED_CONTEXT = 32768
+SCRIPTED_PAPERS = 8
 
 
 class Sayer:
@@ -91,8 +92,8 @@ class Model:
     can_prefill: bool
     """Whether its engine honours `Request.prefill`."""
     launch: Launch
-    papers: Callable[[sizing.Need], int] = lambda need: need.papers
-    """How many papers like that its engine can keep at once (`sizing.papers_in_flight`)."""
+    papers: Callable[[sizing.Need], int] = lambda need: min(need.papers, SCRIPTED_PAPERS)
+    """How many papers like that its engine can keep at once."""
     server: Server | None = None
     """What was found out about the server that the user named."""
     notice: str = ""
@@ -229,6 +230,7 @@ async def _elsewhere(job: Job, spec: str | None, url: str, known: Server | None)
         tokenizer=connection.tokenizer,
         can_prefill=server.can_prefill,
         launch=launch,
+        papers=lambda need: min(need.papers, -(-connection.arguments.concurrency // sizing.EACH_IN_FLIGHT)),
         server=server,
         notice=connection.told,
     )
