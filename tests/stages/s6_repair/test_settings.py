@@ -22,7 +22,7 @@ def test_a_setting_is_read_from_config_wherever_its_name_stands() -> None:
     told = mended(text)
     assert told == text.replace("rate * 2", 'config["rate"] * 2').replace(
         "é, rate, rate=rate", 'é, config["rate"], rate=config["rate"]'
-    ).replace("[rate for", '[config["rate"] for')  # noqa: E501
+    ).replace("[rate for", '[config["rate"] for')
     assert not [f for f in validate({"main.py": told.encode()}) if f.severity == "error"]
 
 
