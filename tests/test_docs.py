@@ -246,6 +246,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "notes.md").write_text("Use AdamW.\n")
     for kind in ("md", "tex"):
         shutil.copy(next((ROOT / "examples").glob(f"*.{kind}")), folder / f"paper.{kind}")
+    (folder / "papers").mkdir()
+    shutil.copy(folder / "paper.md", folder / "papers" / "more.md")
     (folder / "appendix.md").write_text("# Appendix\n\nWe cool once more.\n")
     assert p2c(folder, "generate", "paper.pdf", "-o", "my-repo").returncode in (0, 1)
     return folder

@@ -47,7 +47,6 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option(
     "--papers-in-flight",
-    "together",
     type=click.IntRange(min=1),
     help="Of several papers, how many are worked on at once.  [default: as many as the KV cache holds]",
 )
@@ -106,7 +105,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("-v", "--verbose", is_flag=True, help="Also answers that were refused.")
 def generate(
     papers: tuple[Path, ...],
-    together: int | None,
+    papers_in_flight: int | None,
     dry_run: bool,
     engine_args: tuple[str, ...],
     events: Path | None,
@@ -137,7 +136,7 @@ def generate(
     guard_servers(by_stage(job.engine_url, "--engine-url"))
     shown = Shown(events, json, quiet, verbose)
     if found != papers or len(found) > 1:
-        return estimated_all(job, found, json) if dry_run else generate_many(job, found, together, shown)
+        return estimated_all(job, found, json) if dry_run else generate_many(job, found, papers_in_flight, shown)
     return estimated(job, json) if dry_run else _generated(job, shown)
 
 

@@ -3,7 +3,7 @@
     mechanical/   no model: imports, requirements, numbers, prose around code
     looking.py    what the gate says of a repository, and which of two versions is better
     faults.py     which function, method or file is at fault, and what the model is told of it
-    helpers.py    what code calls and nobody wrote
+    callees.py    what code calls and nobody wrote
     rounds.py     the rounds: mend, ask, keep what is better
     rewriting.py  a unit or a file of any repository, asked for again
     stubs.py      what still cannot be written becomes an honest stub
@@ -13,8 +13,8 @@ In: a `Repo`; the gate and a way to rewrite a unit, both handed over by the pipe
 prompts of other stages, engines or disk.
 """
 
+from paper2code_local.stages.s6_repair.callees import Helper, helpers_of, with_helper
 from paper2code_local.stages.s6_repair.faults import faults_of
-from paper2code_local.stages.s6_repair.helpers import Helper, helpers_of, with_helper
 from paper2code_local.stages.s6_repair.looking import Gate, look, weight
 from paper2code_local.stages.s6_repair.rewriting import rewrite, signatures
 from paper2code_local.stages.s6_repair.rounds import Repaired, Rewrite, repair

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.artifacts.repo import Repo, SourceFile
 from paper2code_local.stages.s5_validate.gate import validate
-from paper2code_local.stages.s6_repair.helpers import Helper, helpers_of, signature_of, with_helper
+from paper2code_local.stages.s6_repair.callees import Helper, helpers_of, signature_of, with_helper
 
 
 def found(text: str, kept: frozenset[str] = frozenset()) -> tuple[Repo, tuple[Helper, ...]]:
