@@ -43,7 +43,7 @@ def papers_in(given: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _holds_papers(path: Path) -> bool:
-    return path.is_dir() and not any(path.glob("*.tex")) and not any(path.glob("*/*.tex"))
+    return path.is_dir() and not any(path.rglob("*.tex"))
 
 
 def _inside(folder: Path) -> list[Path]:
