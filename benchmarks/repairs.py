@@ -112,7 +112,7 @@ def main() -> None:
 
     async def story() -> None:
         async with CappedEngines(lambda _: None, asked.work / "engine.log") as engines:
-            await generate_all(jobs, None, engines, watched, guarded, end)
+            await generate_all(jobs, None, engines, watched, guarded, lambda _: None, end)
 
     began = time.monotonic()
     asyncio.run(story())

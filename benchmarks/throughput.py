@@ -109,7 +109,12 @@ class Standing(Engines):
 
     async def model(self, *asked: Any, **more: Any) -> Model:
         """Open a model that may plan as many files as the workload has."""
-        return replace(await super().model(*asked, **more), scale=workload.SCALE, granularity="unit")
+        return replace(
+            await super().model(*asked, **more),
+            scale=workload.SCALE,
+            granularity="unit",
+            papers=lambda need: need.papers,
+        )
 
     async def lease(self, model: Model, context: int) -> Engine:
         """Return the engine that is already there."""
@@ -160,7 +165,7 @@ class Bench:
         engine = vllm.VllmEngine(fixed, self.folder.identity, self.tokenizer, -1)
         began = time.monotonic()
         async with Standing(engine, place) as engines:
-            await generate_all(jobs, together, engines, watched, guarded, finished)
+            await generate_all(jobs, together, engines, watched, guarded, lambda _: None, finished)
         return Measure("ours", tuple(size for size, _ in papers), time.monotonic() - began, fixed.sent)
 
     async def one_by_one(self, sent: Sequence[Sent], size: int, *, cached: bool) -> Measure:

@@ -20,6 +20,9 @@ from paper2code_local.modelstore.folder import Hashing
 from paper2code_local.session import Model, Sayer, open_model
 from paper2code_local.settings import Job
 
+LASTING = frozenset({"engine.missing", "engine.start", "engine.too_small", "engine.context", "engine.quantization"})
+"""Failures that the next paper would meet too: half a minute each."""
+
 
 @dataclass
 class _Running:
@@ -95,7 +98,8 @@ class Engines:
         try:
             running = _Running(await model.launch(need, self._log, self._sayer))
         except EngineError as failure:
-            self._failed[model.identity] = failure
+            if not self._running and failure.code in LASTING:
+                self._failed[model.identity] = failure
             raise
         self._running[model.identity] = running
         return running
@@ -110,11 +114,21 @@ class _Lease:
         running.leases += 1
 
     async def complete(self, request: Request) -> Completion:
-        """Complete one request. Raises EngineError (`lost`) when the engine died: the next lease is on a new one."""
+        """Complete one request. Raises EngineError (`lost`) when the engine died: the next lease is on a new one.
+
+        What another run noticed of its death, and closed, is dead for this one too, however it says so.
+        """
+        lost = EngineError("lost", f"the engine died before {request.label} was answered", "Run it again to go on.")
+        if self._running.lost:
+            raise lost
         try:
             return await self._running.engine.complete(request)
         except EngineError as error:
             self._running.lost |= error.code == "engine.lost"
+            raise
+        except (RuntimeError, AttributeError) as error:
+            if self._running.lost:
+                raise lost from error
             raise
 
     async def close(self) -> None:

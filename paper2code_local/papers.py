@@ -37,6 +37,8 @@ class Guard(Protocol):
 
 Watch = Callable[[Job], AbstractContextManager[Listener]]
 """Gives the listener of a run for as long as it lasts."""
+Keep = Callable[[Outcome], None]
+"""Keeps what came of a run in its folder."""
 Ended = Callable[[Job, Outcome | Failure], None]
 """Hears what came of a paper as soon as it is known."""
 
@@ -52,7 +54,13 @@ class Size:
 
 
 async def generate_all(
-    jobs: Sequence[Job], together: int | None, engines: Engines, watch: Watch, guard: Guard, ended: Ended
+    jobs: Sequence[Job],
+    together: int | None,
+    engines: Engines,
+    watch: Watch,
+    guard: Guard,
+    keep: Keep,
+    ended: Ended,
 ) -> None:
     """Turn each job's paper into a repository, at most `together` at a time, None for as many as the engines hold.
 
@@ -81,7 +89,7 @@ async def generate_all(
 
     async def one(job: Job) -> None:
         async with at_once:
-            ended(job, await guard(_generated(job, engines, watch), _root(job)))
+            ended(job, await guard(_generated(job, engines, watch, keep), _root(job)))
 
     async with asyncio.TaskGroup() as group:
         for job in sorted(readable, key=jobs.index):
@@ -101,7 +109,7 @@ def room(sizes: Sequence[Size], papers: int, together: int | None) -> tuple[int,
         needs[identity] = Need(context=longest, prefix=prefix, papers=papers)
     local = [model for model in models.values() if model.server is None]
     fitting = 1 if len(local) > 1 else min((models[i].papers(need) for i, need in needs.items()), default=1)
-    count = max(1, min(together or fitting, papers))
+    count = max(1, min(fitting if len(local) > 1 else together or fitting, papers))
     in_flight = max(Need.model_fields["in_flight"].default, EACH_IN_FLIGHT * count)
     return count, {i: need.model_copy(update={"papers": count, "in_flight": in_flight}) for i, need in needs.items()}
 
@@ -120,10 +128,12 @@ async def _sizes(job: Job, engines: Engines) -> list[Size]:
     return [Size(p.model, p.record.context, p.text.tokens + int(PLAN_TOKENS * p.model.scale)) for p in parts]
 
 
-async def _generated(job: Job, engines: Engines, watch: Watch) -> Outcome:
+async def _generated(job: Job, engines: Engines, watch: Watch, keep: Keep) -> Outcome:
     folder = RunDir(_root(job))
     with folder.locked(), watch(job) as hear:
-        return await pipeline.generate(job, hear, folder, engines)
+        outcome = await pipeline.generate(job, hear, folder, engines)
+    keep(outcome)
+    return outcome
 
 
 def _nobody(_event: Event) -> None:

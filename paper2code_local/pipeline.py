@@ -110,7 +110,6 @@ def run_folder(job: Job) -> Path:
 
 async def generate(job: Job, say: Listener, folder: RunDir, engines: Engines) -> Outcome:
     """Turn the job's paper into a repository. Raises P2CError; what was answered until then is kept in `folder`."""
-    s7_write.refuse_foreign(job.out)
     paper, cast = await prepared(job, say, folder, engines)
     record = _recorded(job, paper, {stage: part.record for stage, part in cast.items()}, folder)
     try:
@@ -121,6 +120,7 @@ async def generate(job: Job, say: Listener, folder: RunDir, engines: Engines) ->
 
 async def prepared(job: Job, say: Listener, folder: RunDir, engines: Engines) -> tuple[Paper, casting.Cast]:
     """Return what is known before the first question: the paper, and who will be asked. Raises P2CError."""
+    s7_write.refuse_foreign(job.out)
     hints = _notes(job.notes)
     with telling(say, "parse") as notes:
         paper = await read_paper(job, say, folder)

@@ -107,6 +107,18 @@ async def test_a_dead_engine_is_replaced_once_for_all() -> None:
     assert (await again[0].complete(QUESTION)).text == "yes"
 
 
+async def test_whoever_holds_an_engine_that_was_closed_as_dead_hears_that_it_died() -> None:
+    launching, shared = Launching(), engines()
+    first, other = [await shared.lease(launching.model(), 10) for _ in range(2)]
+    with pytest.raises(EngineError):
+        await first.complete(QUESTION.model_copy(update={"user": "die"}))
+    await shared.lease(launching.model(), 10)
+    assert launching.started[0].closed == 1
+    with pytest.raises(EngineError) as error:
+        await other.complete(QUESTION)
+    assert error.value.code == "engine.lost", "so that it asks for a new one"
+
+
 async def test_a_start_that_failed_is_not_tried_again_by_the_next_paper() -> None:
     launching, shared = Launching(fails=True), engines()
     for _ in range(3):

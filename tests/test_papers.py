@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from paper2code_local.engine.sizing import EACH_IN_FLIGHT
 from paper2code_local.engines import Engines
-from paper2code_local.errors import Failure, P2CError
+from paper2code_local.errors import Failure, P2CError, WriteError
 from paper2code_local.events import CallFinished, CallStarted, Event, Listener, StageStarted
-from paper2code_local.papers import Size, generate_all, room
+from paper2code_local.papers import Keep, Size, generate_all, room
 from paper2code_local.pipeline import Outcome
 from paper2code_local.settings import Job
 from tests.tei_fixtures import tei
@@ -44,7 +44,7 @@ def test_the_engine_is_made_for_the_longest_paper_and_for_those_that_run_togethe
 
 def test_two_models_in_this_process_take_turns() -> None:
     assert room([Size(FIVE, 9, 9), Size(OTHER, 9, 9)], 7, None)[0] == 1
-    assert room([Size(FIVE, 9, 9), Size(OTHER, 9, 9)], 7, 3)[0] == 3
+    assert room([Size(FIVE, 9, 9), Size(OTHER, 9, 9)], 7, 3)[0] == 1
 
 
 def test_no_paper_needs_no_engine() -> None:
@@ -90,13 +90,13 @@ def jobs(folder: Path, names: str) -> list[Job]:
     ]
 
 
-def made(folder: Path, names: str, together: int | None) -> Heard:
+def made(folder: Path, names: str, together: int | None, keep: Keep = lambda _: None) -> Heard:
     """Generate from those papers."""
     heard = Heard()
 
     async def story() -> None:
         async with Engines(lambda _: None, folder / "log") as engines:
-            await generate_all(jobs(folder, names), together, engines, heard.watch, heard.guard, heard.end)
+            await generate_all(jobs(folder, names), together, engines, heard.watch, heard.guard, keep, heard.end)
 
     asyncio.run(story())
     return heard
@@ -117,6 +117,25 @@ def test_a_paper_that_cannot_be_read_touches_no_other(many: tuple[Path, Heard]) 
     for name in "abc":
         assert isinstance(outcome := heard.ended[name], Outcome)
         assert outcome.ok
+
+
+def test_what_cannot_be_kept_of_a_paper_touches_no_other(tmp_path: Path) -> None:
+    def keep(outcome: Outcome) -> None:
+        if outcome.run.name == "a":
+            raise WriteError("disk", "full", "")
+
+    heard = made(tmp_path, "ab", 1, keep)
+    assert isinstance(heard.ended["a"], Failure)
+    assert isinstance(heard.ended["b"], Outcome)
+
+
+def test_a_repository_that_is_not_ours_is_known_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "out" / "b").mkdir(parents=True)
+    (tmp_path / "out" / "b" / "mine.txt").write_text("mine")
+    heard = made(tmp_path, "ab", 1)
+    assert list(heard.ended) == ["b", "a"]
+    assert (isinstance(heard.ended["b"], Failure), isinstance(heard.ended["a"], Outcome)) == (True, True)
+    assert not (tmp_path / "runs" / "b").exists()
 
 
 def test_each_repository_is_the_one_that_the_paper_alone_gives(many: tuple[Path, Heard], tmp_path: Path) -> None:

@@ -47,7 +47,10 @@ def _holds_papers(path: Path) -> bool:
 
 
 def _inside(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in PAPERS)
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in PAPERS)
+    except OSError as error:
+        raise InputError("unreadable", f"{folder} cannot be read: {error.strerror}", "Check the path.") from error
     papers = [path for path in files if not path.name.startswith((".", "README"))]
     if not papers:
         raise InputError("no_papers", f"{folder} holds no papers", f"Papers end with {', '.join(PAPERS)}, or .tex.")
@@ -110,14 +113,18 @@ def generate_many(job: Job, papers: Sequence[Path], together: int | None, shown:
     began = time.monotonic()
     base = job.run or job.out.absolute().parent / "runs"
     rows: dict[Path, Row] = {}
+    totals: dict[Path, Totals] = {}
     with ExitStack() as stack:
         screen = stack.enter_context(own_stderr())
         quiet = shown.quiet or shown.json
         view = stack.enter_context(PapersView(Console(file=screen), len(papers), quiet, shown.verbose))
         files = [stack.enter_context(JsonLines(shown.events))] if shown.events else []
 
+        def keep(outcome: Outcome) -> None:
+            totals[outcome.run] = kept(outcome)
+
         def ended(job: Job, outcome: Outcome | Failure) -> None:
-            row = Row(job.paper, outcome, None if isinstance(outcome, Failure) else kept(outcome))
+            row = Row(job.paper, outcome, None if isinstance(outcome, Failure) else totals[outcome.run])
             rows[job.paper] = row
             view.ended(job.paper.name, row.told())
 
@@ -151,7 +158,7 @@ def generate_many(job: Job, papers: Sequence[Path], together: int | None, shown:
             with writing(base):
                 base.mkdir(parents=True, exist_ok=True)
             async with Engines(view.of(""), log) as engines:
-                await generate_all(jobs, together, engines, watch, boundary().guarded, ended)
+                await generate_all(jobs, together, engines, watch, boundary().guarded, keep, ended)
 
         asyncio.run(story())
     code = max(row.exit_code for row in rows.values())

@@ -125,7 +125,8 @@ def engine_args(
         )
     context = min(_rounded(need.context), model.context)
     tokens = _rounded(context) + SPARE
-    room = _room(hardware, model, tokens, need.papers)
+    own = any(key.endswith("_parallel_size") for key in extra or {})  # the user splits the GPUs: no copies beside that
+    room = _room(hardware, model, tokens, 1 if own else need.papers)
     per_token = model.kv_on(room.tensor)
     least = tokens * per_token
     free = room.each * room.gpus

@@ -10,7 +10,6 @@ import itertools
 import logging
 import os
 import time
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,7 +85,8 @@ class VllmEngine:
 
     def __init__(self, llm: Any, model: str, tokenizer: ChatTokenizer, pipe: int, copies: int = 1) -> None:
         """Ask `llm`, which has so many copies of the model; `pipe` ends the watchdog."""
-        self.model, self._llm, self._tokenizer, self._pipe, self._copies = model, llm, tokenizer, pipe, copies
+        self.model, self._llm, self._tokenizer, self._pipe = model, llm, tokenizer, pipe
+        self._copies = Copies(copies)
         self._gate = PrefixGate()
         self._numbers = itertools.count()
         self._on_token: Callable[[int], None] = lambda _: None
@@ -133,7 +133,7 @@ class VllmEngine:
 
     async def _generate(self, label: str, prompt: list[int], sampling: Any) -> _Written:
         """Let the model go on from `prompt`."""
-        name, copy = f"{next(self._numbers)}:{label}", copy_for(prompt, self._copies)
+        name, copy = f"{next(self._numbers)}:{label}", self._copies.one_for(prompt)
         stream = self._llm.generate({"prompt_token_ids": prompt}, sampling, request_id=name, data_parallel_rank=copy)
         seen, cached, look, runaway, output = 0, 0, LOOK_EVERY, False, None
         async with self._gate.admitted(prompt):
@@ -172,9 +172,17 @@ class VllmEngine:
             os.close(self._pipe)
 
 
-def copy_for(prompt: list[int], copies: int) -> int | None:
-    """Return which of the copies of a model answers: the same one for all questions about a paper; None for the one."""
-    return None if copies == 1 else zlib.crc32(repr(prompt[:TELLING]).encode()) % copies
+class Copies:
+    """Which copy of the model answers: the same one for all questions about a paper, papers in turn."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._of = count, dict[tuple[int, ...], int]()
+
+    def one_for(self, prompt: list[int]) -> int | None:
+        """Return the number of the copy; None where there is one alone."""
+        if self._count == 1:
+            return None
+        return self._of.setdefault(tuple(prompt[:TELLING]), len(self._of) % self._count)
 
 
 async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: EngineArgs, log: Path) -> VllmEngine:
@@ -202,7 +210,7 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         os.environ.pop(watchdog.MARK, None)  # what we start later is not the engine's and must outlive it
         os.dup2(saved, 2)
         os.close(saved)
-    return VllmEngine(llm, model, tokenizer, pipe, arguments.data_parallel_size)
+    return VllmEngine(llm, model, tokenizer, pipe, settings_of(folder, arguments)["data_parallel_size"])
 
 
 def _nothing() -> None:

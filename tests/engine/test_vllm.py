@@ -121,8 +121,9 @@ async def test_a_model_that_vllm_cannot_load_is_an_error_that_names_the_log(
 
 def test_all_questions_about_a_paper_go_to_the_same_copy_of_the_model() -> None:
     papers = [[n, *range(2000)] for n in range(64)]
-    assert all(vllm.copy_for(paper, 1) is None for paper in papers)
-    for copies in (2, 4, 8):
-        used = {vllm.copy_for(paper, copies) for paper in papers}
-        assert used == set(range(copies))
-        assert all(vllm.copy_for([*paper, 7], copies) == vllm.copy_for(paper, copies) for paper in papers)
+    assert all(vllm.Copies(1).one_for(paper) is None for paper in papers)
+    for count in (2, 4, 8):
+        copies = vllm.Copies(count)
+        used = [copies.one_for(paper) for paper in papers]
+        assert {used.count(copy) for copy in range(count)} == {64 // count}, "papers are spread evenly"
+        assert [copies.one_for([*paper, 7]) for paper in papers] == used

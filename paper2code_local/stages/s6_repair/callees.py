@@ -75,14 +75,15 @@ def _function(finding: Finding, text: str) -> Helper | None:
     tree = ast.parse(text)
     calls = list(_calls(tree, lambda node: isinstance(node, ast.Name) and node.id == name))
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
-    return _helper(finding, text, "", name, calls) if len(uses) == len(calls) else None
+    return _helper(finding, text, tree, "", name, calls) if len(uses) == len(calls) else None
 
 
 def _method(finding: Finding, text: str) -> Helper | None:
     receiver, name = finding.about
     unit = unit_at(text, finding.line)
     owner = unit.qualname.rpartition(".")[0] if unit else ""
-    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == owner]
+    tree = ast.parse(text)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner]
     if receiver != "self" or not classes:
         return None
 
@@ -96,7 +97,7 @@ def _method(finding: Finding, text: str) -> Helper | None:
 
     calls = list(_calls(classes[-1], meant))
     uses = [node for node in ast.walk(classes[-1]) if isinstance(node, ast.expr) and meant(node)]
-    return _helper(finding, text, owner, name, calls) if len(uses) == len(calls) else None
+    return _helper(finding, text, tree, owner, name, calls) if len(uses) == len(calls) else None
 
 
 def _calls(tree: ast.AST, meant: Callable[[ast.expr], bool]) -> Iterator[Call]:
@@ -112,7 +113,10 @@ def _calls(tree: ast.AST, meant: Callable[[ast.expr], bool]) -> Iterator[Call]:
             inside += [n for n in ast.iter_child_nodes(node) if not isinstance(n, ast.stmt)]
 
 
-def _helper(finding: Finding, text: str, owner: str, name: str, calls: list[Call]) -> Helper | None:
+def _helper(finding: Finding, text: str, tree: ast.Module, owner: str, name: str, calls: list[Call]) -> Helper | None:
+    awaited = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Await)}
+    if any(id(call) in awaited for call, _ in calls):
+        return None
     signature = signature_of(name, [call for call, _ in calls], method=bool(owner))
     if signature is None or not re.match(r"_*[a-z]", name):
         return None
@@ -132,7 +136,8 @@ def signature_of(name: str, calls: Sequence[ast.Call], *, method: bool) -> str |
     for position, value in enumerate(max(calls, key=lambda call: len(call.args)).args):
         wanted = _called(value)
         free = wanted not in parameters and wanted != name
-        parameters.append(wanted if wanted and free else f"value{position + 1}")
+        numbered = (f"value{n}" for n in range(position + 1, position + 99))
+        parameters.append(wanted if wanted and free else next(n for n in numbered if n not in parameters))
     positional = parameters[method:]
     for call in calls:
         if {k.arg for k in call.keywords} & set(positional[: len(call.args)]):
@@ -157,13 +162,15 @@ def _called(value: ast.expr) -> str:
 
 
 def _inserted(text: str, helper: Helper, stub: str) -> str:
-    """Return the file with a method at the end of its class, a function before the definition that first calls it."""
-    lines, known = text.split("\n"), outline(text).definitions
+    """Return the file with a method at the end of its class, a function before the statement that first calls it."""
+    lines = text.split("\n")
     if helper.owner:
-        end = max(d.end for d in known if d.qualname == helper.owner)
+        end = max(d.end for d in outline(text).definitions if d.qualname == helper.owner)
         return "\n".join([*lines[:end], "", *stub.rstrip().split("\n"), *lines[end:]])
-    calling = re.compile(rf"\b{re.escape(helper.name)}\(")
-    first = next(number for number, line in enumerate(lines, 1) if calling.search(line))
-    top = [d for d in known if "." not in d.qualname and d.start <= first <= d.end]
-    start = top[0].start - 1 if top else first - 1
+    calling = next(
+        statement
+        for statement in ast.parse(text).body
+        if any(isinstance(node, ast.Name) and node.id == helper.name for node in ast.walk(statement))
+    )
+    start = min([calling.lineno, *(d.lineno for d in getattr(calling, "decorator_list", ()))]) - 1
     return "\n".join([*lines[:start], *stub.rstrip().split("\n"), "", "", *lines[start:]])

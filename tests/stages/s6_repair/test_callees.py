@@ -33,6 +33,22 @@ def test_a_function_that_is_called_is_to_be_written_before_its_caller() -> None:
     assert not validate({"main.py": file.text.encode()})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import sys\n\nif __name__ == '__main__':\n    prepare (sys.argv)\n",
+        '"""Calls prepare() at once."""\nfrom __future__ import annotations\n\nprepare(1)\n',
+        "import functools\n\n\n@functools.cache\ndef f():\n    return prepare(1)\n\n\nprint(f())\n",
+        "print(prepare(value2, 1)) if (value2 := 3) else None\n",
+    ],
+)
+def test_wherever_it_is_called_the_file_still_compiles(text: str) -> None:
+    repo, (helper,) = found(text)
+    (file,) = with_helper(repo, helper, f"{helper.signature}:\n    return 1").files
+    assert isinstance(file, SourceFile)
+    assert not errors_of(validate({"main.py": file.text.encode()}))
+
+
 def test_a_method_is_to_be_written_in_its_class() -> None:
     text = "class Net:\n    def run(self, x):\n        return self.scaled(x, by=2)\n\n\nprint(Net().run(1))\n"
     repo, (helper,) = found(text)
@@ -50,6 +66,7 @@ def test_a_method_is_to_be_written_in_its_class() -> None:
         "print(Missing(1))\n",
         "print(missing(*[1]))\n",
         "print(missing(**{}))\n",
+        "async def f():\n    return await missing(1)\n",
         "class A:\n    def f(self):\n        return self.rate\n\n\nA().f()\n",
         "class A:\n    def f(self):\n        return self.g, self.g()\n\n\nA().f()\n",
         "def broken(:\n    missing()\n",

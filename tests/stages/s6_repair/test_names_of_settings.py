@@ -39,6 +39,9 @@ def test_an_inner_function_with_a_parameter_of_that_name_keeps_it() -> None:
         "print(rate)\n",
         "def main(config):\n    return f'{rate}'\n",
         "def main(config):\n    return other\n",
+        "def main(config):\n    def a():\n        import rate\n        return rate.x\n    return a, rate\n",
+        "def main(config):\n    def a():\n        def rate(x):\n            return x\n    return a, rate\n",
+        "def main(config):\n    def a(config):\n        return rate\n    return a(1), rate\n",
         "def main(config):\n    del config\n    return [rate for rate in 'ab'] + [rate]\n",
     ],
 )

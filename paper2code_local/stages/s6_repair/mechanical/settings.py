@@ -26,6 +26,8 @@ def from_settings(texts: Mapping[str, str], finding: Finding) -> Fix | None:
     for function in _around(ast.parse(text), finding.line):
         if HOLDER not in _parameters(function):
             continue
+        if _bound_inside(function, name):
+            return None
         uses = [node for statement in function.body for node in _uses(statement, name)]
         plain = all(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) for node in uses)
         if not uses or not plain:
@@ -33,6 +35,28 @@ def from_settings(texts: Mapping[str, str], finding: Finding) -> Fix | None:
         what = f"`{name}` is read from the settings, as nothing else defines it."
         return Fix(finding.path, _replaced(text, uses, f'{HOLDER}["{name}"]'), what)
     return None
+
+
+def _bound_inside(function: Function, name: str) -> bool:
+    """Tell whether something in a function binds the name, other than by assignment, or has a `config` of its own."""
+    for node in ast.walk(function):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() if node is not function:
+                own = isinstance(node, Function) and HOLDER in _parameters(node)
+                if node.name == name or own:
+                    return True
+            case ast.Lambda() if HOLDER in _parameters(node):
+                return True
+            case ast.alias(name=imported, asname=alias):
+                if name in (alias, imported.partition(".")[0]):
+                    return True
+            case ast.ExceptHandler(name=bound) | ast.MatchAs(name=bound) | ast.MatchStar(name=bound):
+                if bound == name:
+                    return True
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                if name in names:
+                    return True
+    return False
 
 
 def _around(tree: ast.Module, line: int) -> Iterator[Function]:
