@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import platform
 import random
-import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from beside import change_signature, forget_definition, promises_of, remove_requirement, remove_setting
 from faults import PLANTERS as IN_CODE
 from faults import Fault
+from measured import heading
 from planting import Needs, Repository, parsed
 
 from paper2code_local.artifacts.finding import Finding
@@ -179,7 +177,6 @@ def as_order(needs: Needs, files: Mapping[str, bytes]) -> ImportOrder:
 
 def report(names: list[str], seed: int, tally: Tally) -> str:
     """Return a dated section of Markdown."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     thousands = max(tally.lines, 1) / 1000
     rows = "".join(_row(planter, family, tally, [planter]) for planter, (family, _) in PLANTERS.items())
     for family, goal in GOALS.items():
@@ -187,8 +184,7 @@ def report(names: list[str], seed: int, tally: Tally) -> str:
         rows += _row(f"**{family}** (goal {goal})", "", tally, members)
     errors = "".join(f"\n- {error}" for error in tally.errors) or " none"
     return (
-        f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit.strip()}, {os.cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}, seed {seed}\n\n{', '.join(names)}: "
+        f"{heading(f'Python {platform.python_version()}, seed {seed}')}{', '.join(names)}: "
         f"{tally.files} files, {tally.lines:,} lines; untouched: {len(tally.errors)} errors "
         f"({len(tally.errors) / thousands:.3f} for 1,000 lines), {tally.warnings} warnings; "
         f"{tally.seconds / max(tally.files, 1) * 1000:.1f} s of processor time for 1,000 files.\n\n"

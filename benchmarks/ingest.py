@@ -23,22 +23,19 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
-import platform
 import re
-import subprocess
 import time
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pypdfium2
 from lxml import etree
+from measured import heading
 
 from paper2code_local.artifacts.paper import Figure, Formula, Paper, Paragraph, Table
 from paper2code_local.stages.s1_parse.pdf import paper_of_pdf
@@ -252,11 +249,9 @@ def order(expected: list[str], given: list[str]) -> float:
 
 def section(measured: list[Measured]) -> str:
     """Return the table as a dated section of Markdown."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    machine = f"{os.cpu_count()} cores ({platform.processor() or platform.machine()})"
-    head = f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit.stdout.strip()}, {machine}\n\n"
     rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(m.row() for m in measured), total(measured)]
-    return head + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{heading('the embedded PDF parser against GROBID')}{table}\n"
 
 
 def total(measured: list[Measured]) -> Row:
