@@ -226,7 +226,7 @@ def _log_to(log: Path) -> None:
 
 
 def settings_of(folder: Path, arguments: EngineArgs) -> dict[str, Any]:
-    """Return vLLM's engine arguments for the model in `folder`."""
+    """Return vLLM's engine arguments for the model in `folder`: none where vLLM's own default is meant."""
     settings: dict[str, Any] = {
         "model": str(folder),
         "tokenizer": str(folder),
@@ -239,7 +239,7 @@ def settings_of(folder: Path, arguments: EngineArgs) -> dict[str, Any]:
         "disable_log_stats": True,
         "structured_outputs_config": GRAMMAR,
     } | arguments.model_dump(exclude={"environment", "extra"})
-    return settings | arguments.extra
+    return {key: value for key, value in (settings | arguments.extra).items() if value is not None}
 
 
 def _build(folder: Path, arguments: EngineArgs) -> Any:

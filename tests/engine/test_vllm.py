@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from paper2code_local.engine import sizing, vllm, watchdog
 from paper2code_local.engine.hardware import Hardware
 from paper2code_local.errors import EngineError
+from paper2code_local.modelstore.card import Sampling
 from paper2code_local.modelstore.folder import ModelFolder
 from paper2code_local.session import shape_of, tokenizer_of
 from tests.engine.test_contract import ask
@@ -53,6 +54,42 @@ async def test_every_new_token_is_told_once(real_engine: vllm.VllmEngine) -> Non
     real_engine.on_token(lambda _: None)
     assert sum(told) == sum(completion.completion_tokens for completion in completions)
     assert len(told) > 3, "as they come, not at the end"
+
+
+@pytest.mark.engine
+def test_each_drafted_token_has_the_value_of_its_request() -> None:
+    import torch
+
+    from paper2code_local.engine.cpu_worker import expand
+
+    warmth, counts = torch.tensor([0.0, 0.7, 1.5]), (2, 0, 3)
+    spread = torch.full((sum(counts),), -1.0)
+    expand(spread, warmth, torch.tensor(counts).cumsum(0), 0, 1)
+    assert spread.tolist() == pytest.approx([1.0, 1.0, 1.5, 1.5, 1.5])
+    whole = torch.full((sum(counts),), -1)
+    expand(whole, torch.tensor([20, 30, 40]), torch.tensor(counts).cumsum(0), 0, 0)
+    assert whole.tolist() == [20, 20, 40, 40, 40]
+
+
+@pytest.mark.engine
+@pytest.mark.asyncio(loop_scope="session")
+async def test_what_repeats_the_prompt_is_drafted_and_sampled_like_the_rest(real_engine: vllm.VllmEngine) -> None:
+    names = ("centre", "spread", "largest", "smallest", "middle", "total")
+    lines = ["def describe(values):", *(f"    {name} = {name}_of(values)" for name in names)]
+    code = "\n".join([*lines, f"    return {', '.join(names)}"])
+    asked = ask(
+        f"Write this function again, without any change:\n```python\n{code}\n```",
+        prefill="```python\n",
+        stop=("\n```",),
+        max_tokens=120,
+        sampling=Sampling(temperature=0.7, top_p=0.95, repetition_penalty=1.0),
+    )
+    told: list[int] = []
+    real_engine.on_token(told.append)
+    completion = await real_engine.complete(asked)
+    real_engine.on_token(lambda _: None)
+    assert sum(line in completion.text for line in code.split("\n")) >= 6, "code, not noise"
+    assert max(told) > 1, "several tokens in a step"
 
 
 @pytest.mark.engine

@@ -116,6 +116,10 @@ class Interface:
         own = set(self.file.names())
         return tuple(n for n in undefined_names(text) if n not in own and not self._home(n) and not known_import(n))
 
+    def borrowed(self, text: str) -> tuple[str, ...]:
+        """Return the names in `text` that other files of the repository define."""
+        return tuple(n for n in undefined_names(text) if self._home(n))
+
     def importable(self) -> str:
         """Return the local imports that the file may make, as text."""
         return "\n".join(f"from {module_of(p)} import {', '.join(n)}" for p, n in self.names.items() if n)

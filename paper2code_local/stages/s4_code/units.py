@@ -12,6 +12,7 @@ import re
 import sys
 from dataclasses import dataclass
 
+from paper2code_local.artifacts.plan import ENTRY
 from paper2code_local.artifacts.repo import SourceFile, Unwritten
 from paper2code_local.asking import Asker, Passage, Refusal, Unanswered, render
 from paper2code_local.source import KNOWN_PACKAGES, body_problem, compile_error, function_only, outline, replace_unit
@@ -124,8 +125,7 @@ def stops(unit: Unit) -> tuple[str, ...]:
 
 @dataclass
 class BodyCheck:
-    """Judges what the model wrote after a unit's opening. Doubtful names are refused a few times, then left to the
-    gate."""
+    """Judges what the model wrote after a unit's opening. Doubts about names are told once, then left to the gate."""
 
     decided: Interface
     unit: Unit
@@ -143,7 +143,7 @@ class BodyCheck:
             return Refusal(f"it does not compile: line {problem.line}: {problem.message}")
         if hollow := body_problem(self._function(text)):
             return Refusal(f"its body is {hollow}; write the real computation")
-        doubts = self._doubts(text)
+        doubts = self._doubts(text) or self._idle(text)
         if doubts and self.patience > 0:
             self.patience -= 1
             self.doubted = self.trimmed(written)
@@ -172,6 +172,13 @@ class BodyCheck:
 
     def _function(self, text: str) -> str:
         return text.split("\n", 1)[1] if self.unit.owner else text
+
+    def _idle(self, text: str) -> Refusal | None:
+        """Refuse an entry point that runs nothing of the repository: small models like to outline it in comments."""
+        entry = self.decided.file.path == ENTRY and any(self.decided.names.values())
+        if not entry or self.unit.owner or self.decided.borrowed(text):
+            return None
+        return Refusal("it uses nothing of the other files: call what they define")
 
     def _doubts(self, text: str) -> Refusal | None:
         for imported in outline(text).imports:

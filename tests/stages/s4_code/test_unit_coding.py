@@ -178,6 +178,19 @@ async def test_a_name_that_comes_again_or_can_only_be_a_parameter_is_forbidden_f
     assert (first.avoid, second.avoid) == (("config",), ("cool",))
 
 
+async def test_an_entry_point_that_runs_nothing_of_the_repository_is_refused_once() -> None:
+    plan, specs, _ = await cooling.analysed(Answering(cooling.sensible))
+    name = plan.file("main.py").needs[0]
+    borrowed = plan.file(name).names()[0]
+    check = BodyCheck(*decided(plan, specs, "main.py", "main"), 1)
+    assert check.refuse(f"    print({borrowed}, config['seed'])\n") is None
+    outlined = "    # Prepare the data\n    # Train\n    print(config['seed'])\n"
+    assert check.refuse(outlined) == Refusal("it uses nothing of the other files: call what they define")
+    assert check.refuse(outlined) is None, "better than none"
+    other = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
+    assert other.refuse("    print(logits)\n    return logits\n") is None, "only of the entry point is it expected"
+
+
 async def test_a_body_with_doubtful_names_is_better_than_none() -> None:
     circles = "    return logits\n" + "    logits = logits + logits  # and once more\n" * 20
     answers = {"train": in_turn("    return cool(logits)\n", circles)}

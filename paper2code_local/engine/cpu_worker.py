@@ -1,0 +1,41 @@
+"""vLLM's worker on the CPU, with one kernel mended: speculative decoding needs it.
+
+Without Triton, vLLM 0.32 spreads the temperature and top_p of each request over its drafted tokens with a C++ kernel
+that is given a copy of its output, so that both stay what the memory held (`_expand_kernel_impl` in
+vllm/utils/cpu_triton_utils.py): with a temperature above 0 answers turn to noise. Goes when vLLM writes the output.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from vllm.triton_utils.dispatcher import register_kernels
+from vllm.v1.worker.cpu_worker import CPUWorker
+
+KERNEL = "vllm.v1.sample.rejection_sampler.expand_kernel"
+
+
+class Worker(CPUWorker):  # type: ignore[misc, unused-ignore]
+    """Named to vLLM as `worker_cls`."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Register the kernel after vLLM has registered its own."""
+        register_kernels({KERNEL: expand})
+        super().__init__(*arguments, **named)
+
+
+def expand(
+    output: torch.Tensor,
+    values: torch.Tensor,
+    ends: torch.Tensor,
+    replace_from: float,
+    replace_to: float,
+    longest: int | None = None,
+) -> None:
+    """Fill `output` [tokens] with the value of each request, once for each of its tokens.
+
+    `values` [requests]; request i has the tokens from `ends[i - 1]` to `ends[i]`. `longest` is of no use here.
+    """
+    counts = torch.diff(ends, prepend=ends.new_zeros(1))
+    output.copy_(torch.where(values == replace_from, replace_to, values).repeat_interleave(counts))
