@@ -101,17 +101,17 @@ def _busy(sent: Sequence[Sent]) -> tuple[float, float, float]:
 
 
 class Standing(Engines):
-    """Engines of a run of ours: one that is already loaded, behind the fixed answers."""
+    """Engines of a run of ours: one that is already there."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: Engine, folder: Path, scale: float = workload.SCALE) -> None:
         super().__init__(lambda _: None, folder / "engine.log")
-        self._standing = Canned(engine)
+        self._standing, self._scale = engine, scale
 
     async def model(self, *asked: Any, **more: Any) -> Model:
         """Open a model that may plan as many files as the workload has."""
         return replace(
             await super().model(*asked, **more),
-            scale=workload.SCALE,
+            scale=self._scale,
             granularity="unit",
             papers=lambda need: need.papers,
         )
@@ -164,7 +164,7 @@ class Bench:
         ]
         engine = vllm.VllmEngine(fixed, self.folder.identity, self.tokenizer, -1)
         began = time.monotonic()
-        async with Standing(engine, place) as engines:
+        async with Standing(Canned(engine), place) as engines:
             await generate_all(jobs, together, engines, watched, guarded, lambda _: None, finished)
         return Measure("ours", tuple(size for size, _ in papers), time.monotonic() - began, fixed.sent)
 

@@ -10,7 +10,7 @@ import json
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,30 +62,31 @@ def paper(tokens: int, seed: int, count: Callable[[str], int]) -> str:
 class Canned:
     """Satisfies `Engine`: what comes back is the fixed plan, whatever the model inside wrote."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._answers = engine, ScriptedEngine()
+    def __init__(self, engine: Engine, needs: Mapping[str, Sequence[str]] = NEEDS) -> None:
+        """Answer with files that need what `needs` says, in its order."""
+        self._engine, self._answers, self._needs = engine, ScriptedEngine(), needs
         self.model, self.can_prefill = engine.model, True
 
     async def complete(self, request: Request) -> Completion:
         """Let the engine work, and answer with ours."""
         written = await self._engine.complete(request)
-        text = _planned(request.label) or (await self._answers.complete(request)).text
+        text = _planned(request.label, self._needs) or (await self._answers.complete(request)).text
         return written.model_copy(update={"text": text, "finish": "stop"})
 
     async def close(self) -> None:
         """Leave the engine to whoever started it."""
 
 
-def _planned(label: str) -> str | None:
+def _planned(label: str, needs: Mapping[str, Sequence[str]]) -> str | None:
     """Return the answer to a question that decides which files there are; None for any other one."""
-    files = [path for level in LEVELS for path in level]
+    files = list(needs)
     if label == "plan.files":
         return json.dumps({"files": [{"path": path, "purpose": f"Holds the {path[:-3]}."} for path in files]})
     if label == "plan.names":
         return json.dumps({path: [path[:-3].title(), f"make_{path[:-3]}"] for path in files})
     if label.startswith("plan.needs."):
         path = label.removeprefix("plan.needs.")
-        return json.dumps({earlier: earlier in NEEDS[path] for earlier in files[: files.index(path)]})
+        return json.dumps({earlier: earlier in needs[path] for earlier in files[: files.index(path)]})
     return None
 
 

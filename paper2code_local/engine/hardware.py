@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,11 @@ import json, torch
 print(json.dumps([[torch.cuda.get_device_name(i), *torch.cuda.mem_get_info(i)]
                   for i in range(torch.cuda.device_count())]))
 """
+
+
+PRELOADED = (("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), ("libiomp5.so",))
+"""What makes vLLM faster on the CPU where it is preloaded: of each group one."""
+PLACES = ("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/local/lib", "opt/intel/oneapi/compiler/latest/lib")
 
 
 class Gpu(Frozen):
@@ -41,6 +47,8 @@ class Hardware(Frozen):
     """Bytes of main memory available to this process: the least of MemAvailable and what its cgroups leave."""
     cores: int
     gpus: tuple[Gpu, ...] = ()
+    preload: tuple[str, ...] = ()
+    """Libraries for LD_PRELOAD of an engine on the CPU: the user's, then those of `PRELOADED` that are there."""
 
 
 def hardware() -> Hardware:
@@ -49,7 +57,25 @@ def hardware() -> Hardware:
         memory=available_memory(Path("/")),
         cores=len(os.sched_getaffinity(0)),
         gpus=_gpus() if shutil.which("nvidia-smi") else (),
+        preload=preload(Path("/"), Path(sys.prefix), os.environ.get("LD_PRELOAD", "")),
     )
+
+
+def preload(root: Path, prefix: Path, given: str) -> tuple[str, ...]:
+    """Return what LD_PRELOAD should name: what is `given`, and of each kind that is not, what is there.
+
+    pip and conda put libraries into `lib` below the environment's `prefix`. Some distributions call LLVM's OpenMP
+    libiomp5.so too: it is no faster than PyTorch's own and is left out.
+    """
+    named = [name for name in re.split("[: ]", given) if name]
+    for kind in PRELOADED:
+        stems = {name.partition(".")[0] for name in kind}
+        if any(stem in name for stem in stems for name in named):
+            continue
+        places = [prefix / "lib", *(root / place for place in PLACES)]
+        found = [place / name for place in places for name in kind if (place / name).is_file()]
+        named += [str(path) for path in found if path.resolve().name.partition(".")[0] in stems][:1]
+    return tuple(named)
 
 
 def available_memory(root: Path) -> int:

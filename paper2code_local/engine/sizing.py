@@ -167,9 +167,15 @@ def engine_args(
         enforce_eager=not hardware.gpus,
         speculative_config=None if hardware.gpus or model.stateful else NGRAM,
         worker_cls="auto" if hardware.gpus else "paper2code_local.engine.cpu_worker.Worker",
-        environment=room.environment if hardware.gpus else (("VLLM_CPU_NUM_OF_RESERVED_CPU", "0"),),
+        environment=room.environment if hardware.gpus else _on_cpu(hardware),
         extra=extra or {},
     )
+
+
+def _on_cpu(hardware: Hardware) -> tuple[tuple[str, str], ...]:
+    """Return vLLM's environment: every core computes, faster libraries come first."""
+    every = ("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")
+    return (every, ("LD_PRELOAD", ":".join(hardware.preload))) if hardware.preload else (every,)
 
 
 def papers_in_flight(hardware: Hardware, model: ModelShape, need: Need) -> int:

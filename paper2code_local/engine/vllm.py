@@ -1,4 +1,4 @@
-"""In-process vLLM: the one place where vllm is imported, and only when an engine starts.
+"""In-process vLLM, imported only when an engine starts; `cpu_worker.py` is the part of it that runs in its worker.
 
 In: a model folder, `EngineArgs`. Out: an `Engine`. Must not know stages or run folders. All logs of vLLM go to a file.
 """
@@ -190,6 +190,7 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
 
     What vLLM and its children print goes to `log`: file descriptor 2 is pointed there while the children are born.
     """
+    preloaded = os.environ.get("LD_PRELOAD")
     os.environ.update(ENVIRONMENT | dict(arguments.environment))
     resource_tracker.ensure_running()  # one for all engines of this process, so it may not end with the first of them
     pipe = watchdog.guard()
@@ -208,6 +209,8 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         raise EngineError("start", f"vLLM did not start: {error}", f"What it said is in {log}.") from error
     finally:
         os.environ.pop(watchdog.MARK, None)  # what we start later is not the engine's and must outlive it
+        os.environ.pop("LD_PRELOAD", None)  # vLLM adds to it too
+        os.environ.update({} if preloaded is None else {"LD_PRELOAD": preloaded})
         os.dup2(saved, 2)
         os.close(saved)
     return VllmEngine(llm, model, tokenizer, pipe, settings_of(folder, arguments)["data_parallel_size"])

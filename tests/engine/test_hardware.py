@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paper2code_local.engine.hardware import available_memory, hardware
+from paper2code_local.engine.hardware import available_memory, hardware, preload
 
 GIB = 1 << 30
 
@@ -96,3 +96,28 @@ def test_this_machine() -> None:
     assert 0 < found.memory < 1 << 50
     assert found.cores >= 1
     assert all(0 <= gpu.free <= gpu.total for gpu in found.gpus)
+
+
+TCMALLOC, OPENMP = "usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "lib/libiomp5.so"
+
+
+def test_libraries_that_make_the_cpu_faster_are_preloaded_where_they_are(tmp_path: Path) -> None:
+    prefix = tmp_path / "venv"
+    assert preload(tmp_path, prefix, "") == ()
+    write(tmp_path, TCMALLOC, "")
+    assert preload(tmp_path, prefix, "") == (str(tmp_path / TCMALLOC),)
+    write(prefix, OPENMP, "")
+    assert preload(tmp_path, prefix, "") == (str(tmp_path / TCMALLOC), str(prefix / OPENMP))
+
+
+def test_what_the_user_preloads_stays_and_is_not_doubled(tmp_path: Path) -> None:
+    write(tmp_path, TCMALLOC, "")
+    write(tmp_path, OPENMP, "")
+    given = "/opt/libtcmalloc.so.4:/opt/libother.so"
+    assert preload(tmp_path, tmp_path, given) == (*given.split(":"), str(tmp_path / OPENMP))
+
+
+def test_llvms_openmp_under_intels_name_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "usr/lib64/libomp.so.5", "")
+    (tmp_path / "usr/lib64/libiomp5.so").symlink_to("libomp.so.5")
+    assert preload(tmp_path, tmp_path / "venv", "") == ()

@@ -305,3 +305,10 @@ def test_main_memory_is_shared_and_a_gpu_is_not() -> None:
 
 def test_arguments_of_the_command_line_are_passed_through() -> None:
     assert engine_args(MACHINES["CPU 64"], MODELS["0.5B"], NEED, {"seed": 3}).extra == {"seed": 3}
+
+
+def test_what_is_there_to_preload_is_preloaded_on_the_cpu_alone() -> None:
+    found = {"preload": ("/a/libiomp5.so", "/b/libtcmalloc.so.4")}
+    for hardware, expected in ((machine(64), "/a/libiomp5.so:/b/libtcmalloc.so.4"), (machine(64, 79), None)):
+        arguments = engine_args(hardware.model_copy(update=found), MODELS["0.5B"], NEED)
+        assert dict(arguments.environment).get("LD_PRELOAD") == expected

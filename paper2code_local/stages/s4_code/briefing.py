@@ -1,7 +1,8 @@
-"""What the coder of a file is told after the shared prefix: specification, code of its needs, skeleton, instruction.
+"""What the coder of a file is told after the shared prefix: code of its needs, specification, skeleton, instruction.
 
 In: what is decided of the file, the files it needs as written. Out: tails, from the fullest to the smallest: the code
-of the needs, then their skeletons, then only the names. Needs stand in the order of the plan, never of completion.
+of the needs, then their skeletons, then only the names. Needs stand in the order of the plan, never of completion,
+and first: files that begin with the same needs share their KV cache.
 """
 
 from __future__ import annotations

@@ -91,6 +91,19 @@ async def test_the_prompt_of_a_coder_shows_the_analysis(sensible: Sensible) -> N
         assert told in prompt
 
 
+async def test_files_with_the_same_needs_share_their_code_in_the_prefix(sensible: Sensible) -> None:
+    engine, plan, files = sensible
+    schedule = files[SCHEDULE]
+    assert isinstance(schedule, SourceFile)
+    assert plan.file("main.py").needs[0] == plan.file("train.py").needs[0] == SCHEDULE
+    prompts = [
+        next(r.user for r in engine.asked if r.label.startswith(f"code.{path}:")) for path in ("main.py", "train.py")
+    ]
+    heads = {prompt.partition(schedule.text.strip())[0] for prompt in prompts}
+    assert len(heads) == 1, "the same text up to the code"
+    assert not set(prompts) & heads, "which is there"
+
+
 async def test_constructors_go_first_and_the_other_bodies_see_them(sensible: Sensible) -> None:
     engine, _, _ = sensible
     labels = [label for label in engine.labels() if label.startswith(f"code.{SCHEDULE}")]
