@@ -36,8 +36,10 @@ from typing import Any, TypeVar
 
 import workload
 from measured import commit, heading, machine, markdown_table, versions
+from pydantic import JsonValue
 from workload import Canned, FixedLength, Sent, exactly, parents
 
+from paper2code_local.cli.generate import engine_arg
 from paper2code_local.engine import hardware, sizing, vllm
 from paper2code_local.engine.protocol import Engine
 from paper2code_local.engines import Engines
@@ -124,8 +126,8 @@ class Standing(Engines):
 class Bench:
     """The engine that everything but *sequential* runs on, and the papers."""
 
-    def __init__(self, folder: ModelFolder, share: float, work: Path) -> None:
-        self.folder, self.share, self.work = folder, share, work
+    def __init__(self, folder: ModelFolder, share: float, work: Path, extra: dict[str, JsonValue]) -> None:
+        self.folder, self.share, self.work, self.extra = folder, share, work, extra
         self.tokenizer = tokenizer_of(folder)
         self.llm: Any = None
         self.engine: vllm.VllmEngine | None = None
@@ -133,7 +135,7 @@ class Bench:
     async def start(self) -> float:
         """Start our engine and warm it up; return the seconds of the start alone."""
         need = sizing.Need(context=CONTEXT, in_flight=8 * MANY, papers=MANY, prefix=CONTEXT // 2)
-        arguments = sizing.engine_args(hardware.hardware(), shape_of(self.folder), need)
+        arguments = sizing.engine_args(hardware.hardware(), shape_of(self.folder), need, self.extra)
         began = time.monotonic()
         log = self.work / "engine.log"
         self.engine = await vllm.start(self.folder.path, self.folder.identity, self.tokenizer, arguments, log)
@@ -332,6 +334,9 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=MANY, help="Papers at once; 0 leaves that out.")
     parser.add_argument("--share", type=float, help="Of the full length of answers; quick: 0.25.")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")
+    parser.add_argument(
+        "--engine-arg", action="append", default=[], metavar="K=V", help="Of our engine, as generate has it."
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--plots", type=Path, help="A folder for PNG files; needs matplotlib.")
     asked = parser.parse_args()
@@ -344,13 +349,14 @@ def main() -> None:
 
     os.environ.update(vllm.ENVIRONMENT)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
-        bench = Bench(folder, share, Path(work))
+        bench = Bench(folder, share, Path(work), dict(map(engine_arg, asked.engine_arg)))
         found = asyncio.run(
             measure(bench, asked.sizes, asked.many, asked.repeats or (1 if asked.quick else 3), asked.quick, say)
         )
     said = ratios(found, asked.sizes, asked.many)
     rows = [{key: v for key, v in m.numbers().items() if key != "requests"} for m in found]
-    table = heading(f"{folder.id}, answers at {share:g} of their length") + markdown_table(rows)
+    changed = "".join(f", {each}" for each in asked.engine_arg)
+    table = heading(f"{folder.id}, answers at {share:g} of their length{changed}") + markdown_table(rows)
     table += "\n" + markdown_table([{"ratio": name, **value} for name, value in said.items()])
     print(table)
     data = {
@@ -360,6 +366,7 @@ def main() -> None:
         "model": folder.id,
         "versions": versions(),
         "share": share,
+        "engine_args": asked.engine_arg,
         "lengths": workload.LENGTHS,
         **said,
         "measures": [m.numbers() for m in found],
