@@ -159,7 +159,6 @@ def shape_of(folder: ModelFolder) -> sizing.ModelShape:
         heads=folder.attention_heads,
         kv_heads=folder.kv_heads,
         quantization=folder.quantization,
-        stateful=folder.stateful,
     )
 
 

@@ -31,17 +31,6 @@ SPARE = 2 * BLOCK
 """vLLM keeps one block for itself, and layers with windows take half a block more (measured with gpt-oss's layout)."""
 TAIL = 2048
 """Tokens of KV cache beyond the shared prefix for one request in flight: its own tail and its answer."""
-DRAFTED = ((1, 1, 8), (2, 4, 4), (5, 1 << 20, 0))
-"""(fewest, most requests in a step, tokens drafted for each) on the CPU."""
-NGRAM: dict[str, JsonValue] = {
-    "method": "ngram",
-    "num_speculative_tokens": DRAFTED[0][2],
-    "prompt_lookup_min": 3,
-    "prompt_lookup_max": 5,
-    "num_speculative_tokens_per_batch_size": [list(each) for each in DRAFTED],
-}
-"""n-gram speculative decoding: what followed the same words before is drafted, and taken as far as the model agrees. It
-pays where a step waits for the weights to be read, so for few requests, and most for code that is written again."""
 EACH_IN_FLIGHT = 8
 """Requests that one of many papers has in flight at once: about one for each file of its repository."""
 
@@ -70,8 +59,6 @@ class ModelShape(Frozen):
     """Tensor parallelism must divide them or be a multiple of them."""
     quantization: str = ""
     """How the weights are quantised, as config.json calls it; empty for plain ones."""
-    stateful: bool = False
-    """Some layers keep a state: a draft that is rejected would leave it changed, so nothing is drafted."""
 
     def splits(self, parallel: int) -> bool:
         """Say whether vLLM can split the model over so many GPUs."""
@@ -112,7 +99,6 @@ class EngineArgs(Frozen):
     data_parallel_size: int = 1
     """Copies of the engine, each on GPUs of its own; sizes are those of one copy."""
     enforce_eager: bool
-    speculative_config: dict[str, JsonValue] | None = None
     worker_cls: str = "auto"
     environment: tuple[tuple[str, str], ...] = ()
     extra: dict[str, JsonValue] = Field(default_factory=dict)
@@ -165,7 +151,6 @@ def engine_args(
         pipeline_parallel_size=room.pipeline,
         data_parallel_size=room.copies,
         enforce_eager=not hardware.gpus,
-        speculative_config=None if hardware.gpus or model.stateful else NGRAM,
         worker_cls="auto" if hardware.gpus else "paper2code_local.engine.cpu_worker.Worker",
         environment=room.environment if hardware.gpus else _on_cpu(hardware),
         extra=extra or {},

@@ -100,8 +100,6 @@ class ModelFolder:
     """Tensor parallelism must divide it."""
     kv_heads: int
     """Tensor parallelism beyond it copies the KV cache."""
-    stateful: bool
-    """Some layers keep a state instead of keys and values."""
     quantization: str
     """How the weights are quantised ("awq", "fp8", …); empty for plain ones."""
     chat_template: str
@@ -181,7 +179,6 @@ def open_folder(
         sampling=card.sampling if card else DEFAULT_SAMPLING,
         weights_bytes=weights_bytes,
         kv_bytes_per_token=size.kv_bytes_per_token,
-        stateful=size.stateful,
         attention_heads=size.attention_heads,
         kv_heads=size.kv_heads,
         quantization=size.quantization,

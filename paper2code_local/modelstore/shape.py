@@ -23,8 +23,6 @@ _LATENT = frozenset(
     }
 )
 """Types whose cache is one latent vector per token and layer (MLA), from vLLM's model_arch_config_convertor.py."""
-_STATES = frozenset({"linear_num_value_heads", "lru_width", "mamba_d_state", "ssm_state_size", "state_size"})
-"""Keys of the models whose layers, or some of them, keep a state of fixed size instead of keys and values."""
 _BITS = {"awq": 4, "compressed-tensors": 4, "fp8": 8, "gptq": 4, "modelopt": 8, "mxfp4": 4}
 """Of each weight where quantization_config does not say it; only a guess of how large the model is depends on it."""
 
@@ -103,8 +101,6 @@ class Shape(_Foreign):
     kv_bytes_per_token: int
     """As if every layer had full attention. For layers with a sliding window that is what vLLM asks for when a prompt
     is prefilled in one step; for layers with a state of fixed size it stands for the state."""
-    stateful: bool
-    """Some layers keep a state, which a rejected draft of speculative decoding would leave behind changed."""
     quantization: str
     """`quant_method` of quantization_config; empty for plain weights."""
     bits: int
@@ -113,8 +109,7 @@ class Shape(_Foreign):
 
 def shape(config: dict[str, Any]) -> Shape:
     """Return what config.json says. Raises ValidationError when it does not say enough, or nonsense."""
-    said = config.get("text_config", config)
-    text = _Text.model_validate(said)
+    text = _Text.model_validate(config.get("text_config", config))
     found = config.get("quantization_config") or (config.get("text_config") or {}).get("quantization_config")
     quantization = _Quantization.model_validate(found or {})
     bits = quantization.bits or _BITS.get(quantization.quant_method, 4 if found else 16)
@@ -123,7 +118,6 @@ def shape(config: dict[str, Any]) -> Shape:
         attention_heads=text.num_attention_heads,
         kv_heads=text.kv_heads,
         kv_bytes_per_token=text.kv_bytes_per_token,
-        stateful=not _STATES.isdisjoint(said) or any("linear" in kind for kind in text.layer_types or ()),
         quantization=quantization.quant_method or ("unknown" if found else ""),
         bits=bits,
     )

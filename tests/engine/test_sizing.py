@@ -118,7 +118,6 @@ def test_the_table(where: str, which: str, parallel: int) -> None:
     assert arguments.max_model_len == 97 * BLOCK, "what the run needs, in whole blocks, not what the model could do"
     assert arguments.max_num_seqs >= 1
     assert arguments.enforce_eager == (not hardware.gpus)
-    assert bool(arguments.speculative_config) == (not hardware.gpus)
     assert fits(arguments, hardware, shape)
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import JsonValue
 
 from paper2code_local.engine import sizing, vllm, watchdog
-from paper2code_local.engine.hardware import Hardware
+from paper2code_local.engine.hardware import Hardware, hardware
 from paper2code_local.errors import EngineError
 from paper2code_local.modelstore.card import Sampling
 from paper2code_local.modelstore.folder import ModelFolder
@@ -73,7 +73,15 @@ def test_each_drafted_token_has_the_value_of_its_request() -> None:
 
 @pytest.mark.engine
 @pytest.mark.asyncio(loop_scope="session")
-async def test_what_repeats_the_prompt_is_drafted_and_sampled_like_the_rest(real_engine: vllm.VllmEngine) -> None:
+async def test_what_repeats_the_prompt_is_drafted_and_sampled_like_the_rest(
+    small_model: ModelFolder, tmp_path: Path
+) -> None:
+    ngram = {"method": "ngram", "num_speculative_tokens": 4, "prompt_lookup_min": 3, "prompt_lookup_max": 5}
+    need, extra = sizing.Need(context=1024), {"speculative_config": ngram}
+    arguments = sizing.engine_args(hardware(), shape_of(small_model), need, extra)
+    engine = await vllm.start(
+        small_model.path, small_model.identity, tokenizer_of(small_model), arguments, tmp_path / "log"
+    )
     names = ("centre", "spread", "largest", "smallest", "middle", "total")
     lines = ["def describe(values):", *(f"    {name} = {name}_of(values)" for name in names)]
     code = "\n".join([*lines, f"    return {', '.join(names)}"])
@@ -85,9 +93,9 @@ async def test_what_repeats_the_prompt_is_drafted_and_sampled_like_the_rest(real
         sampling=Sampling(temperature=0.7, top_p=0.95, repetition_penalty=1.0),
     )
     told: list[int] = []
-    real_engine.on_token(told.append)
-    completion = await real_engine.complete(asked)
-    real_engine.on_token(lambda _: None)
+    engine.on_token(told.append)
+    completion = await engine.complete(asked)
+    await engine.close()
     assert sum(line in completion.text for line in code.split("\n")) >= 6, "code, not noise"
     assert max(told) > 1, "several tokens in a step"
 

@@ -50,21 +50,6 @@ def test_the_table(what: str, given: dict[str, Any], kv: int, heads: int) -> Non
     assert (found.context, found.attention_heads, found.quantization, found.bits) == (4096, 8, "", 16)
 
 
-@pytest.mark.parametrize(
-    ("more", "stateful"),
-    [
-        ({}, False),
-        ({"layer_types": ["sliding_attention", "full_attention", "full_attention"]}, False),
-        ({"layer_types": ["linear_attention", "linear_attention", "full_attention"]}, True),
-        ({"linear_num_value_heads": 32}, True),
-        ({"mamba_d_state": 128}, True),
-    ],
-)
-def test_layers_that_keep_a_state_are_known(more: dict[str, Any], stateful: bool) -> None:
-    assert shape(config(**more)).stateful == stateful
-    assert shape({"text_config": config(**more)}).stateful == stateful
-
-
 def numbers(layers: int, heads: int, kv_heads: int, size: int, **more: Any) -> dict[str, Any]:
     return {
         **{"num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads},
