@@ -53,14 +53,19 @@ class Latency:
     """More for each further request in the step."""
 
 
-def fitted(requests: Sequence[Sequence[Any]]) -> Latency:
-    """Fit a latency to requests: (label, began, ended, tokens, prompt tokens, cached tokens)."""
+def fitted(runs: Sequence[Sequence[Sequence[Any]]]) -> Latency:
+    """Fit a latency to the requests of runs: (label, began, ended, tokens, prompt tokens, cached tokens).
+
+    A request waits for its own prompt and for those that come while it decodes.
+    """
     rows, seconds = [], []
-    for _, began, ended, tokens, prompt, cached in requests:
-        shared = sum(max(0.0, min(ended, other[2]) - max(began, other[1])) for other in requests)
-        others = shared / max(1e-6, ended - began) - 1
-        rows.append((prompt - cached, tokens, tokens * others))
-        seconds.append(ended - began)
+    for requests in runs:
+        for _, began, ended, tokens, *_ in requests:
+            shared = sum(max(0.0, min(ended, other[2]) - max(began, other[1])) for other in requests)
+            computed = sum(other[4] - other[5] for other in requests if began <= other[1] < ended)
+            others = shared / max(1e-6, ended - began) - 1
+            rows.append((computed, tokens, tokens * others))
+            seconds.append(ended - began)
     found, *_ = numpy.linalg.lstsq(numpy.array(rows, float), numpy.array(seconds), rcond=None)
     return Latency(*(max(float(number), 1e-6) for number in found))
 
@@ -88,6 +93,8 @@ class Paced:
         left = length(request.label, 1.0)
         while left > 0:
             now = min(TOGETHER, left)
+            async with self._prefill:  # nobody decodes while a prompt is computed
+                pass
             step = self._latency.step + self._latency.each * (self._decoding - 1)
             await asyncio.sleep(now * step / self._speed)
             left -= now
@@ -151,7 +158,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "scaling.md")
     asked = parser.parse_args()
     data = json.loads(asked.measured.read_text(encoding="utf-8"))
-    latency = fitted([r for each in data["measures"] if each["what"] in {"ours", "bound"} for r in each["requests"]])
+    latency = fitted([each["requests"] for each in data["measures"] if each["what"] in {"ours", "bound"}])
     rows = [run(latency, asked.speed, papers, workload.NEEDS) for papers in PAPERS]
     rows += [run(latency, asked.speed, 1, layered(files)) for files in FILES]
     fit = f"{latency.prefill * 1e3:.2f} ms a prompt token, {latency.step * 1e3:.0f} ms a step"

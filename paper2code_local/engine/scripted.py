@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from paper2code_local.engine.protocol import Completion, Request
 
 PIECE = re.compile(r"\w{1,6}|[^\w\s]")
+BORROWED = re.compile(r"^# What main\.py imports from this repository\nfrom \S+ import (\w+)", re.M)
 WORDS = ("entropy", "batch", "gradient", "score", "sample", "model", "loss", "weight", "step", "metric")
 
 
@@ -83,7 +84,7 @@ class _Answer:
     def text(self, request: Request) -> str:
         if request.answer_schema is not None:
             return json.dumps(self._instance(request.answer_schema, request.answer_schema))
-        return self._body(request.prefill)
+        return self._body(request.prefill, BORROWED.search(request.user))
 
     def _instance(self, schema: JsonValue, root: dict[str, JsonValue]) -> JsonValue:
         assert isinstance(schema, dict)
@@ -121,8 +122,11 @@ class _Answer:
     def _sentence(self, words: Sequence[str]) -> str:
         return " ".join(words[self._draw(len(words))] for _ in range(6))
 
-    def _body(self, prefill: str) -> str:
-        """Continue the opening of a function with a body, or a module with a small definition."""
+    def _body(self, prefill: str, borrowed: re.Match[str] | None) -> str:
+        """Continue the opening of a function with a body, or a module with a small definition.
+
+        `borrowed` is a name of another file that main.py may use; a model that writes a program uses some.
+        """
         last = next((line for line in reversed(prefill.splitlines()) if line.strip()), "")
         indent = len(last) - len(last.lstrip())
         if last.rstrip().endswith(":"):
@@ -130,4 +134,7 @@ class _Answer:
         pad = " " * indent
         if indent == 0:
             return f"def scripted_{self._draw(1000)}(x: float) -> float:\n    return x * {self._draw(9) + 1}\n"
-        return f"{pad}value = {self._draw(1000)}\n{pad}return value\n"
+        value = f"{self._draw(1000)}"
+        if borrowed and "def main(" in prefill:
+            value = f"[{borrowed[1]}, {value}]"
+        return f"{pad}value = {value}\n{pad}return value\n"
