@@ -15,6 +15,8 @@ ROUNDS = 5
 """Times that the same lines stand one after the other: the layers of a network seldom do so more often."""
 LONGEST_ROUND = 12
 """Lines."""
+LONG_BLOCK = 16
+"""Lines, empty ones not counted, that nobody writes twice: a small model defines the same helpers again and again."""
 LOOK_EVERY = 48
 """Tokens between two looks while an answer is being written."""
 
@@ -28,7 +30,16 @@ def repeats_itself(text: str) -> bool:
 
 
 def _circles(lines: list[str]) -> bool:
-    return any(_ends_in_rounds(lines, size) for size in range(1, LONGEST_ROUND + 1))
+    return any(_ends_in_rounds(lines, size) for size in range(1, LONGEST_ROUND + 1)) or _ends_in_old_block(lines)
+
+
+def _ends_in_old_block(lines: list[str]) -> bool:
+    written = [line for line in lines if line.strip()]
+    last = written[-LONG_BLOCK:]
+    if len(set(last)) < LONG_BLOCK // 2 or sum(map(len, last)) < SHORTEST:
+        return False
+    starts = range(len(written) - 2 * LONG_BLOCK + 1)
+    return any(written[at : at + LONG_BLOCK] == last for at in starts if written[at] == last[0])
 
 
 def _ends_in_rounds(lines: list[str], size: int) -> bool:

@@ -33,3 +33,16 @@ def test_the_same_lines_over_and_over_are_found_whatever_stood_before(block: lis
 def test_a_stack_of_layers_is_no_repetition() -> None:
     layer = "            nn.Linear(width, width),\n            nn.ReLU(),\n"
     assert not repeats_itself("        self.layers = nn.Sequential(\n" + layer * (ROUNDS - 1) + "        )\n")
+
+
+def helper(name: str) -> str:
+    return f"    def {name}(points, labels, share):\n" + "".join(
+        f"        {name}_{step} = points[: int({step} * share)] + labels[{step}:]\n" for step in range(7)
+    )
+
+
+def test_helpers_that_are_defined_again_are_a_repetition() -> None:
+    once = "\n".join(helper(name) for name in ("split", "shuffle", "scale"))
+    assert not repeats_itself(once)
+    assert not repeats_itself(once + "\n" + helper("crop") + helper("flip"))
+    assert repeats_itself(once + "\n" + once)
