@@ -24,7 +24,8 @@ print(json.dumps([[torch.cuda.get_device_name(i), *torch.cuda.mem_get_info(i)]
 
 
 PRELOADED = (("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), ("libiomp5.so",))
-"""What makes vLLM faster on the CPU where it is preloaded: of each group one."""
+"""What vLLM's documentation advises to preload on the CPU: of each group one. Here it made no difference
+(benchmarks/results/decoding.md)."""
 PLACES = ("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/local/lib", "opt/intel/oneapi/compiler/latest/lib")
 
 
@@ -65,7 +66,7 @@ def preload(root: Path, prefix: Path, given: str) -> tuple[str, ...]:
     """Return what LD_PRELOAD should name: what is `given`, and of each kind that is not, what is there.
 
     pip and conda put libraries into `lib` below the environment's `prefix`. Some distributions call LLVM's OpenMP
-    libiomp5.so too: it is no faster than PyTorch's own and is left out.
+    libiomp5.so too, which vLLM would take for it: that is left out.
     """
     named = [name for name in re.split("[: ]", given) if name]
     for kind in PRELOADED:

@@ -100,6 +100,7 @@ class EngineArgs(Frozen):
     """Copies of the engine, each on GPUs of its own; sizes are those of one copy."""
     enforce_eager: bool
     worker_cls: str = "auto"
+    """On the CPU ours, which samples drafts rightly where `--engine-arg speculative_config=...` asks for some."""
     environment: tuple[tuple[str, str], ...] = ()
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """`--engine-arg K=V`, passed through as they are."""
@@ -158,7 +159,7 @@ def engine_args(
 
 
 def _on_cpu(hardware: Hardware) -> tuple[tuple[str, str], ...]:
-    """Return vLLM's environment: every core computes, faster libraries come first."""
+    """Return vLLM's environment: every core computes, and what there is to preload."""
     every = ("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")
     return (every, ("LD_PRELOAD", ":".join(hardware.preload))) if hardware.preload else (every,)
 

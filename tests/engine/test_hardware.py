@@ -101,7 +101,7 @@ def test_this_machine() -> None:
 TCMALLOC, OPENMP = "usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "lib/libiomp5.so"
 
 
-def test_libraries_that_make_the_cpu_faster_are_preloaded_where_they_are(tmp_path: Path) -> None:
+def test_libraries_that_vllm_advises_are_preloaded_where_they_are(tmp_path: Path) -> None:
     prefix = tmp_path / "venv"
     assert preload(tmp_path, prefix, "") == ()
     write(tmp_path, TCMALLOC, "")

@@ -175,8 +175,8 @@ class BodyCheck:
 
     def _idle(self, text: str) -> Refusal | None:
         """Refuse an entry point that runs nothing of the repository: small models like to outline it in comments."""
-        entry = self.decided.file.path == ENTRY and any(self.decided.names.values())
-        if not entry or self.unit.owner or self.decided.borrowed(text):
+        entry = self.decided.file.path == ENTRY and self.unit.qualname == "main"
+        if not entry or not any(self.decided.names.values()) or self.decided.borrowed(text):
             return None
         return Refusal("it uses nothing of the other files: call what they define")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -200,6 +201,9 @@ async def test_an_entry_point_that_runs_nothing_of_the_repository_is_refused_onc
     outlined = "    # Prepare the data\n    # Train\n    print(config['seed'])\n"
     assert check.refuse(outlined) == Refusal("it uses nothing of the other files: call what they define")
     assert check.refuse(outlined) is None, "better than none"
+    interface, unit = decided(plan, specs, "main.py", "main")
+    helper = BodyCheck(interface, replace(unit, qualname="seeded"), 1)
+    assert helper.refuse(outlined) is None, "nor of what main.py defines beside it"
     other = BodyCheck(*decided(plan, specs, "train.py", "train"), 1)
     assert other.refuse("    print(logits)\n    return logits\n") is None, "only of the entry point is it expected"
 
