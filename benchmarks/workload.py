@@ -134,7 +134,7 @@ def exactly(llm: Any, prompt: Sequence[int], tokens: int, request_id: str) -> As
     from vllm.sampling_params import RequestOutputKind
 
     kind = RequestOutputKind.CUMULATIVE
-    sampling = SamplingParams(max_tokens=tokens, ignore_eos=True, temperature=0.2, top_p=0.95, output_kind=kind)
+    sampling = SamplingParams(max_tokens=tokens, ignore_eos=True, temperature=0.2, top_k=20, output_kind=kind)
     stream: AsyncIterator[Any] = llm.generate({"prompt_token_ids": list(prompt)}, sampling, request_id=request_id)
     return stream
 

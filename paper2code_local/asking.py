@@ -104,12 +104,18 @@ class Asker:
     shared: str = ""
     sample: int = 0
     """Which of several answers to the same questions this asker wants."""
+    warmth: int = 0
+    """Of how many attempts before its first this asker is to be as warm as after them."""
     told: Callable[[str, str], None] = field(default=lambda _label, _reason: None)
     """Told the label and the reason of every answer that is asked again."""
 
     def sampling_again(self, sample: int, engine: Engine) -> Asker:
         """Return an asker that asks the same for another answer, of `engine`."""
-        return replace(self, sample=sample, engine=engine)
+        return replace(self, sample=sample, engine=engine, warmth=bool(sample))
+
+    def after(self, attempts: int) -> Asker:
+        """Return an asker that asks once, as warm as one that asked `attempts` times in vain."""
+        return replace(self, attempts=1, warmth=self.warmth + attempts)
 
     def knowing(self, text: str) -> Asker:
         """Return an asker whose questions begin with `text` after what they begin with now."""
@@ -208,7 +214,7 @@ class Asker:
                 break
         else:
             return Unanswered(asked.label, f"its smallest prompt does not fit a context of {self.context} tokens")
-        warmth = min(attempt + bool(self.sample), len(LATER_TEMPERATURES) - 1)
+        warmth = min(attempt + self.warmth, len(LATER_TEMPERATURES) - 1)
         warmer = max(self.sampling.temperature, LATER_TEMPERATURES[warmth])
         return Request(
             label=label,

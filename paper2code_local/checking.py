@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
 
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.paper import Paper
@@ -77,7 +76,7 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(completed, fault, label, repo)
 
-        repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self.kept, **known(completed))
+        repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self._scope(completed))
         for _ in range(HELPERS_OF_HELPERS if rounds else 0):
             wider, repaired = await self._with_helpers(completed, repaired)
             if wider is completed:
@@ -105,7 +104,8 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(wider, fault, label, repo)
 
-        more = await s6_repair.repair(repo, self._gate(wider), rewrite, 1, self.kept, label="helper", **known(wider))
+        scope = replace(self._scope(wider), only=frozenset((h.path, h.qualname) for h in helpers))
+        more = await s6_repair.repair(repo, self._gate(wider), rewrite, 1, scope, "helper")
         if s6_repair.weight(more.report.after) >= s6_repair.weight(before.after):
             return plan, repaired
         added = tuple(
@@ -147,7 +147,8 @@ class Checking:
 
         planned = Repo(files=tuple(file for file in validated.files if file.path in self.specs))
         others = frozenset(file.path for file in planned.files) - at_fault
-        repaired = await s6_repair.repair(planned, gate, rewrite, 1, self.kept | others, label="smoke", **known(plan))
+        scope = replace(self._scope(plan), kept=self.kept | others)
+        repaired = await s6_repair.repair(planned, gate, rewrite, 1, scope, "smoke")
         try:
             settled = await s6_repair.settle(repaired.repo, plan, static, self._skeleton(plan), self.kept)
         except AnswerError:  # it would now be stubs; it was not before
@@ -164,6 +165,10 @@ class Checking:
 
     def _skeleton(self, plan: Plan) -> Callable[[str, str], SourceFile]:
         return lambda path, reason: s4_code.skeleton_file(path, plan, self.specs, reason)
+
+    def _scope(self, plan: Plan) -> s6_repair.Scope:
+        settings = frozenset(value.key for value in plan.config)
+        return s6_repair.Scope(kept=self.kept, assigned=assigned(plan), settings=settings)
 
     def _gate(self, plan: Plan) -> s6_repair.Gate:
         """Return the gate for code of this plan, with the settings and requirements that it will be written with."""
@@ -183,7 +188,7 @@ class Checking:
     async def _rewrite(self, plan: Plan, fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
         files = {f.path: f for f in repo.files}
         needed = tuple(f for need in plan.file(fault.path).needs if isinstance(f := files[need], SourceFile))
-        once = replace(self.part.asker, attempts=1)  # a round asks once; the next round is the next attempt
+        once = self.part.asker.after(fault.asked)  # a round asks once; the next round is the next attempt
         granularity = self.part.model.granularity
         return await s4_code.recode_file(files[fault.path], plan, self.specs, needed, once, granularity, fault, label)
 
@@ -208,18 +213,6 @@ def _plannable(helper: s6_repair.Helper, plan: Plan) -> bool:
 
 def _with_findings(validated: ValidatedRepo, more: tuple[Finding, ...]) -> ValidatedRepo:
     return validated.model_copy(update={"findings": (*validated.findings, *more)})
-
-
-class _Known(TypedDict):
-    """What repair is told of a plan."""
-
-    assigned: Mapping[str, frozenset[str]]
-    settings: frozenset[str]
-
-
-def known(plan: Plan) -> _Known:
-    """Return what constructors are planned to set, and the keys of the settings."""
-    return {"assigned": assigned(plan), "settings": frozenset(value.key for value in plan.config)}
 
 
 def assigned(plan: Plan) -> dict[str, frozenset[str]]:

@@ -257,7 +257,7 @@ def _scripted(arguments: dict[str, JsonValue]) -> Model:
         context=SCRIPTED_CONTEXT,
         granularity="unit",
         scale=1.0,
-        sampling=Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0),
+        sampling=Sampling(temperature=0.2, repetition_penalty=1.0),
         tokenizer=engine,
         can_prefill=engine.can_prefill,
         launch=launch,

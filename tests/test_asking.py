@@ -307,3 +307,15 @@ def test_a_template_is_rendered_once_and_strictly() -> None:
     assert "Look at {{ x }}: {% y %}" in rendered
     with pytest.raises(UndefinedError):
         render("paper2code_local.stages.s2_plan", "logic.md", path="a.py")
+
+
+async def test_an_asker_that_goes_on_after_attempts_asks_once_and_as_warm() -> None:
+    temperatures = []
+    for attempts in range(4):
+        engine = Answering(lambda _request: "")
+        assert isinstance(await asker(engine).after(attempts).ask(question()), Unanswered)
+        (request,) = engine.asked
+        temperatures.append(request.sampling.temperature)
+    whole = Answering(lambda _request: "")
+    await asker(whole).ask(question())
+    assert temperatures == [*(r.sampling.temperature for r in whole.asked), temperatures[-2]]

@@ -133,8 +133,10 @@ async def test_a_function_that_is_called_and_nobody_wrote_is_written() -> None:
     calling = RUNS.replace("    return", "    prepare(config)\n    return")
     for answer, errors, stubs in (("    print(config)\n", 0, 0), ("    pass\n", 1, 0)):
         repo = Repo(files=tuple(SourceFile(path=p, text=t) for p, t in {**GOOD, "main.py": calling}.items()))
+        asked: list[Request] = []
 
-        def says(request: Request, answer: str = answer) -> str:
+        def says(request: Request, answer: str = answer, asked: list[Request] = asked) -> str:
+            asked.append(request)
             return answer if request.label.startswith("helper") else "    return prepare(config)\n"
 
         model = SimpleNamespace(granularity="unit")
@@ -145,4 +147,5 @@ async def test_a_function_that_is_called_and_nobody_wrote_is_written() -> None:
         assert [f.code for f in errors_of(validated.findings) if f.code == "P2C601"] == ["P2C601"] * errors
         assert len(written) == (not errors), "a stub in its place would make nothing better"
         assert len(validated.stubbed_names) == stubs
+        assert {r.label for r in asked if r.label.startswith("helper")} == {"helper1.main.py:prepare"}
         assert any("`prepare` is added" in change.what for change in report.changes) == (not errors)

@@ -23,6 +23,8 @@ class Fault(Frozen):
     """The findings in words, with the lines in question; "" when there is nothing worth saying."""
     avoid: tuple[str, ...] = ()
     """Words that the findings prove wrong."""
+    asked: int = 0
+    """How often it was asked for in this repair and is at fault still."""
 
 
 class Change(Frozen):

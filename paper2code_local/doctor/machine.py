@@ -68,9 +68,10 @@ def _has_device(subject: Subject) -> bool:
 
 def cpu(subject: Subject) -> Iterator[Check]:
     """Check that the CPU has what vLLM's kernels for x86 are compiled for: AVX2, or better AVX-512 with bfloat16."""
-    lines = (line.partition(":")[::2] for line in subject.text("proc/cpuinfo").splitlines())
-    flags = next((set(value.split()) for key, value in lines if key.strip() in ("flags", "Features")), set[str]())
-    known = [flag for flag in ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16") if flag in flags]
+    from paper2code_local.engine.hardware import cpu_flags  # with pydantic, which may be what is missing
+
+    flags = cpu_flags(subject.root)
+    known = [f for f in ("amx_bf16", "avx512_bf16", "amx_int8", "avx512_vnni", "avx512f", "avx2", "bf16") if f in flags]
     said = f"{_count(len(os.sched_getaffinity(0)), 'core')}" + (f" with {', '.join(known)}" if known else "")
     if "sse2" in flags and "avx2" not in flags and not subject.nvidia.gpus:
         fix = "use another machine: only `generate` needs more than this one has"

@@ -26,6 +26,8 @@ PrefillDialect = Literal["last_message", "continue_final_message", "none"]
 PREFILL_DIALECTS: tuple[PrefillDialect, ...] = get_args(PrefillDialect)
 MOST_STOPS = 4
 """OpenAI's bound on stop strings, which vLLM 0.32 holds; the engine looks for the others itself."""
+FOR_TOP_K = 0.95
+"""The top_p for servers that may not know top_k."""
 SPECIAL = re.compile(
     r"<[|｜][^<>\s]{1,60}[|｜]>|\[/?[A-Z][A-Z_]{2,30}\]|<</?SYS>>|</?s>|</?think>|<(?:bos|eos|pad|unk|sop|eop)>"
     r"|<(?:start|end)_of_\w{1,20}>|\[g?MASK\]"
@@ -118,11 +120,14 @@ def as_chat(server: Server, request: Request) -> tuple[str, dict[str, Any]]:
 
 def _drawing(server: Server, request: Request) -> dict[str, Any]:
     """Return the fields that both kinds of request share."""
+    top_p = request.sampling.top_p
+    if request.sampling.top_k and not server.extended:
+        top_p = min(top_p, FOR_TOP_K)
     body: dict[str, Any] = {
         "model": server.model,
         "max_tokens": request.max_tokens,
         "temperature": request.sampling.temperature,
-        "top_p": request.sampling.top_p,
+        "top_p": top_p,
         "seed": request.seed,
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -131,6 +136,8 @@ def _drawing(server: Server, request: Request) -> dict[str, Any]:
         body["stop"] = list(request.stop[:MOST_STOPS])
     if server.extended and request.avoid:
         body["bad_words"] = spellings(request.avoid)
+    if server.extended and request.sampling.top_k:
+        body["top_k"] = request.sampling.top_k
     if server.extended and request.sampling.repetition_penalty != 1:
         body["repetition_penalty"] = request.sampling.repetition_penalty
     if request.answer_schema is not None:

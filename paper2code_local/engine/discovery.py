@@ -225,7 +225,7 @@ def _request(**more: Any) -> Request:
         "system": "You repeat sentences.",
         "user": "Repeat this sentence and add nothing: The quick brown fox jumps over the lazy dog.",
         "max_tokens": 48,
-        "sampling": Sampling(temperature=0, top_p=1, repetition_penalty=1),
+        "sampling": Sampling(temperature=0, repetition_penalty=1),
         "seed": 0,
     }
     return Request(**(asked | more))

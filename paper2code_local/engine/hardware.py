@@ -26,6 +26,7 @@ print(json.dumps([[torch.cuda.get_device_name(i), *torch.cuda.mem_get_info(i)]
 PRELOADED = (("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), ("libiomp5.so",))
 """What vLLM's documentation advises to preload on the CPU: of each group one. Here it made no difference
 (benchmarks/results/decoding.md)."""
+INT8_FLAGS = frozenset({"avx512_vnni", "amx_int8"})
 PLACES = ("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/local/lib", "opt/intel/oneapi/compiler/latest/lib")
 
 
@@ -50,6 +51,8 @@ class Hardware(Frozen):
     gpus: tuple[Gpu, ...] = ()
     preload: tuple[str, ...] = ()
     """Libraries for LD_PRELOAD of an engine on the CPU: the user's, then those of `PRELOADED` that are there."""
+    int8: bool = False
+    """Whether the CPU has instructions for products of 8-bit integers that vLLM's kernels use."""
 
 
 def hardware() -> Hardware:
@@ -59,7 +62,14 @@ def hardware() -> Hardware:
         cores=len(os.sched_getaffinity(0)),
         gpus=_gpus() if shutil.which("nvidia-smi") else (),
         preload=preload(Path("/"), Path(sys.prefix), os.environ.get("LD_PRELOAD", "")),
+        int8=not INT8_FLAGS.isdisjoint(cpu_flags(Path("/"))),
     )
+
+
+def cpu_flags(root: Path) -> frozenset[str]:
+    """Return what the first CPU can do, as the kernel calls it (`flags`; `Features` on ARM)."""
+    lines = (line.partition(":")[::2] for line in _text(root / "proc/cpuinfo").splitlines())
+    return frozenset(next((value.split() for key, value in lines if key.strip() in ("flags", "Features")), ()))
 
 
 def preload(root: Path, prefix: Path, given: str) -> tuple[str, ...]:

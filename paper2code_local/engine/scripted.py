@@ -75,6 +75,8 @@ class _Answer:
 
     def __init__(self, digest: bytes) -> None:
         self._digest, self._drawn = digest, 0
+        self._said: list[JsonValue] = []
+        """Of examples, none is given twice in an answer while there are others."""
 
     def _draw(self, below: int) -> int:
         self._drawn += 1
@@ -95,7 +97,9 @@ class _Answer:
         for key in ("enum", "examples", "anyOf"):
             choices = schema.get(key)
             if isinstance(choices, list):
-                chosen = choices[self._draw(len(choices))]
+                fresh = [choice for choice in choices if choice not in self._said] if key == "examples" else []
+                chosen = (fresh or choices)[self._draw(len(fresh or choices))]
+                self._said.append(chosen)
                 return self._instance(chosen, root) if key == "anyOf" else chosen
         if "const" in schema:
             return schema["const"]

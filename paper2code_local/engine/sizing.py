@@ -21,6 +21,8 @@ from paper2code_local.engine.hardware import Gpu, Hardware
 from paper2code_local.errors import EngineError
 
 GIB = 1 << 30
+INT8 = "p2c_int8"
+"""What int8.py is registered with vLLM as."""
 GPU_OVERHEAD = int(1.5 * GIB)
 """CUDA context, activations and CUDA graphs beside weights and KV cache."""
 CPU_OVERHEAD = 2 * GIB
@@ -99,6 +101,8 @@ class EngineArgs(Frozen):
     data_parallel_size: int = 1
     """Copies of the engine, each on GPUs of its own; sizes are those of one copy."""
     enforce_eager: bool
+    quantization: str | None = None
+    """On CPUs with the instructions for it, plain weights are turned to 8 bits while they are loaded."""
     worker_cls: str = "auto"
     """On the CPU ours, which samples drafts rightly where `--engine-arg speculative_config=...` asks for some."""
     environment: tuple[tuple[str, str], ...] = ()
@@ -152,6 +156,7 @@ def engine_args(
         pipeline_parallel_size=room.pipeline,
         data_parallel_size=room.copies,
         enforce_eager=not hardware.gpus,
+        quantization=INT8 if hardware.int8 and not hardware.gpus and not model.quantization else None,
         worker_cls="auto" if hardware.gpus else "paper2code_local.engine.cpu_worker.Worker",
         environment=room.environment if hardware.gpus else _on_cpu(hardware),
         extra=extra or {},

@@ -6,6 +6,7 @@ In: a model folder, `EngineArgs`. Out: an `Engine`. Must not know stages or run 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import itertools
 import logging
 import os
@@ -26,7 +27,7 @@ from paper2code_local.engine.prefill import PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.reasoning import Reasoning, marks
 from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
-from paper2code_local.engine.sizing import EngineArgs
+from paper2code_local.engine.sizing import INT8, EngineArgs
 from paper2code_local.errors import EngineError
 
 ENVIRONMENT = {
@@ -249,7 +250,10 @@ def _build(folder: Path, arguments: EngineArgs) -> Any:
     from vllm import AsyncEngineArgs
     from vllm.v1.engine.async_llm import AsyncLLM
 
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(**settings_of(folder, arguments)))
+    settings = settings_of(folder, arguments)
+    if settings.get("quantization") == INT8:
+        importlib.import_module(f"{__package__}.int8")  # registers it; vLLM's processes do so as they are told of it
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(**settings))
 
 
 def _sampling(request: Request) -> Any:
@@ -261,6 +265,7 @@ def _sampling(request: Request) -> Any:
         max_tokens=request.max_tokens,
         temperature=request.sampling.temperature,
         top_p=request.sampling.top_p,
+        top_k=request.sampling.top_k,
         repetition_penalty=request.sampling.repetition_penalty,
         seed=request.seed,
         stop=list(request.stop) or None,
@@ -284,6 +289,7 @@ def _thinking(request: Request, reasoning: Reasoning) -> Any:
         max_tokens=reasoning.budget,
         temperature=request.sampling.temperature,
         top_p=request.sampling.top_p,
+        top_k=request.sampling.top_k,
         repetition_penalty=request.sampling.repetition_penalty,
         seed=request.seed,
         stop=[marks(reasoning.parser).end],

@@ -32,7 +32,10 @@ class Sampling(Frozen):
     """How tokens are drawn."""
 
     temperature: float = Field(ge=0, le=2)
-    top_p: float = Field(gt=0, le=1)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """On a CPU, vLLM sorts the whole vocabulary for each token when this is below 1; `top_k` needs no sorting."""
+    top_k: int = Field(default=0, ge=0)
+    """Only the likeliest so many are drawn from; 0: all."""
     repetition_penalty: float = Field(ge=1, le=2)
 
 

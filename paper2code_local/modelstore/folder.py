@@ -46,7 +46,7 @@ Hashing = Callable[[int, int], None]
 all digests are known."""
 SCALES: dict[Granularity, float] = {"unit": 1.0, "file": 2.0}
 """How long answers may be where no card says it: a large model is not held back by what suits a small one."""
-DEFAULT_SAMPLING = Sampling(temperature=0.2, top_p=0.95, repetition_penalty=1.0)
+DEFAULT_SAMPLING = Sampling(temperature=0.2, top_k=20, repetition_penalty=1.0)
 
 
 class _Foreign(BaseModel):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paper2code_local.engine.dialects import (
+    FOR_TOP_K,
     SCHEMA_DIALECTS,
     SPECIAL,
     EstimatingTokenizer,
@@ -67,6 +68,14 @@ def test_the_fields_that_vllm_adds_go_only_to_servers_that_take_them() -> None:
     _, body = as_chat(SERVER.model_copy(update={"extended": True}), request())
     assert body["chat_template_kwargs"] == {"enable_thinking": False}
     assert body["repetition_penalty"] == 1.1
+
+
+def test_drawing_from_the_likeliest_is_said_as_the_server_can_hear_it() -> None:
+    asked = request(sampling=Sampling(temperature=0.2, top_k=20, repetition_penalty=1))
+    _, strict = as_chat(SERVER, asked)
+    _, body = as_chat(SERVER.model_copy(update={"extended": True}), asked)
+    assert ("top_k" in strict, strict["top_p"]) == (False, FOR_TOP_K)
+    assert (body["top_k"], body["top_p"]) == (20, 1.0)
 
 
 def test_an_opening_is_a_message_of_the_assistant() -> None:

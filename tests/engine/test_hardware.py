@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paper2code_local.engine.hardware import available_memory, hardware, preload
+from paper2code_local.engine.hardware import available_memory, cpu_flags, hardware, preload
 
 GIB = 1 << 30
 
@@ -121,3 +121,13 @@ def test_llvms_openmp_under_intels_name_is_left_out(tmp_path: Path) -> None:
     write(tmp_path, "usr/lib64/libomp.so.5", "")
     (tmp_path / "usr/lib64/libiomp5.so").symlink_to("libomp.so.5")
     assert preload(tmp_path, tmp_path / "venv", "") == ()
+
+
+def test_what_the_cpu_can_do_is_read_from_the_first_one(tmp_path: Path) -> None:
+    assert cpu_flags(tmp_path) == frozenset()
+    (tmp_path / "proc").mkdir()
+    listed = tmp_path / "proc/cpuinfo"
+    listed.write_text("processor\t: 0\nflags\t: fpu avx512_vnni\nvmx flags\t: ept\n\nprocessor\t: 1\nflags\t: fpu\n")
+    assert cpu_flags(tmp_path) == {"fpu", "avx512_vnni"}
+    listed.write_text("processor\t: 0\nFeatures\t: fp asimd\n")
+    assert cpu_flags(tmp_path) == {"fp", "asimd"}

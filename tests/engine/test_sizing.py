@@ -14,6 +14,7 @@ from paper2code_local.engine.sizing import (
     CPU_OVERHEAD,
     GIB,
     GPU_OVERHEAD,
+    INT8,
     TAIL,
     EngineArgs,
     ModelShape,
@@ -119,6 +120,23 @@ def test_the_table(where: str, which: str, parallel: int) -> None:
     assert arguments.max_num_seqs >= 1
     assert arguments.enforce_eager == (not hardware.gpus)
     assert fits(arguments, hardware, shape)
+
+
+@pytest.mark.parametrize(
+    ("where", "int8", "plain", "becomes"),
+    [
+        ("CPU 64", True, "", INT8),
+        ("CPU 64", False, "", None),
+        ("CPU 64", True, "awq", None),
+        ("1 x 24", True, "", None),
+    ],
+)
+def test_plain_weights_become_8_bit_integers_on_a_cpu_that_multiplies_them(
+    where: str, int8: bool, plain: str, becomes: str | None
+) -> None:
+    hardware = MACHINES[where].model_copy(update={"int8": int8})
+    shape = MODELS["7B"].model_copy(update={"quantization": plain})
+    assert engine_args(hardware, shape, NEED).quantization == becomes
 
 
 @pytest.mark.parametrize(("where", "which", "papers", "parallel"), COPIES)

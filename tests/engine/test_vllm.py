@@ -90,7 +90,7 @@ async def test_what_repeats_the_prompt_is_drafted_and_sampled_like_the_rest(
         prefill="```python\n",
         stop=("\n```",),
         max_tokens=120,
-        sampling=Sampling(temperature=0.7, top_p=0.95, repetition_penalty=1.0),
+        sampling=Sampling(temperature=0.7, top_k=20, repetition_penalty=1.0),
     )
     told: list[int] = []
     engine.on_token(told.append)

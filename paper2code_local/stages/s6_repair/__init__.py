@@ -17,7 +17,7 @@ from paper2code_local.stages.s6_repair.callees import Helper, helpers_of, with_h
 from paper2code_local.stages.s6_repair.faults import faults_of
 from paper2code_local.stages.s6_repair.looking import Gate, look, weight
 from paper2code_local.stages.s6_repair.rewriting import rewrite, signatures
-from paper2code_local.stages.s6_repair.rounds import Repaired, Rewrite, repair
+from paper2code_local.stages.s6_repair.rounds import Repaired, Rewrite, Scope, repair
 from paper2code_local.stages.s6_repair.stubs import BLOCKING, contents, settle
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Helper",
     "Repaired",
     "Rewrite",
+    "Scope",
     "contents",
     "faults_of",
     "helpers_of",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from paper2code_local.artifacts.finding import Finding
@@ -38,6 +38,23 @@ class Rewrite(Protocol):
 
 
 @dataclass(frozen=True)
+class Scope:
+    """What may be written again, and what is known of it."""
+
+    kept: frozenset[str] = frozenset()
+    """Files that are the user's and stay."""
+    only: frozenset[tuple[str, str]] | None = None
+    """Paths and qualified names of all that the model is asked for; None for whatever is at fault."""
+    assigned: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """That of `faults_of`."""
+    settings: frozenset[str] = frozenset()
+    """Keys that code may read of its `config`."""
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True)
 class Version:
     """A repository, what the gate says of it, and how it came to be."""
 
@@ -60,26 +77,18 @@ class Repaired:
 
 
 async def repair(
-    repo: Repo,
-    gate: Gate,
-    rewrite: Rewrite,
-    rounds: int,
-    kept: frozenset[str] = frozenset(),
-    assigned: Mapping[str, frozenset[str]] | None = None,
-    label: str = "repair",
-    settings: frozenset[str] = frozenset(),
+    repo: Repo, gate: Gate, rewrite: Rewrite, rounds: int, scope: Scope = EVERYTHING, label: str = "repair"
 ) -> Repaired:
     """Mend what can be mended, then ask again for what the gate refuses, at most `rounds` times.
 
-    Files in `kept` are the user's and stay. `assigned` is that of `faults_of`. A round is `label` and its number.
-    `settings` are the keys that code may read of its `config`.
+    A round is `label` and its number.
     """
     first = Version(repo, await look(repo, gate))
-    now = mended = await mend(first, gate, kept, settings)
+    now = mended = await mend(first, gate, scope)
     done, vain, left = 0, 0, TOKENS
     ended: Ending = "clean"
-    proved: dict[tuple[str, str | None], tuple[str, ...]] = {}
-    while faults := _remembering(proved, faults_of(now.repo, now.findings, kept, assigned or {})):
+    before: dict[tuple[str, str | None], Fault] = {}
+    while faults := _remembering(before, _faults(now, scope)):
         ended = "rounds" if done >= rounds else "stuck" if vain >= IN_VAIN else "clean"
         affordable, left = _affordable(faults, left)
         if ended == "clean" and not affordable:
@@ -88,7 +97,7 @@ async def repair(
             break
         done += 1
         answers = await asyncio.gather(*(rewrite(fault, f"{label}{done}", now.repo) for fault in affordable))
-        better = await _best(now, list(zip(affordable, answers, strict=True)), gate, kept, settings)
+        better = await _best(now, list(zip(affordable, answers, strict=True)), gate, scope)
         vain = 0 if better is not now else vain + 1
         now = better
     report = RepairReport(
@@ -102,11 +111,11 @@ async def repair(
     return Repaired(now.repo, report)
 
 
-async def mend(version: Version, gate: Gate, kept: frozenset[str], settings: frozenset[str]) -> Version:
+async def mend(version: Version, gate: Gate, scope: Scope) -> Version:
     """Apply what needs no model, one fix after the other, as long as each makes the repository better."""
     beyond: set[Finding] = set()
     for _ in range(MENDINGS):
-        found = _first_fix(version, beyond, kept, settings)
+        found = _first_fix(version, beyond, scope)
         if found is None:
             break
         finding, fix = found
@@ -120,34 +129,26 @@ async def mend(version: Version, gate: Gate, kept: frozenset[str], settings: fro
     return version
 
 
-def _first_fix(
-    version: Version, beyond: set[Finding], kept: frozenset[str], settings: frozenset[str]
-) -> tuple[Finding, Fix] | None:
+def _first_fix(version: Version, beyond: set[Finding], scope: Scope) -> tuple[Finding, Fix] | None:
     """Return the first finding that can be mended; add to `beyond` those before it that cannot."""
     texts = texts_of(version.repo)
     for finding in version.findings:
-        if finding in beyond or finding.path in kept:
+        if finding in beyond or finding.path in scope.kept:
             continue
-        fix = fix_of(texts, finding, settings)
-        if fix is not None and fix.path not in kept:
+        fix = fix_of(texts, finding, scope.settings)
+        if fix is not None and fix.path not in scope.kept:
             return finding, fix
         beyond.add(finding)
     return None
 
 
-async def _best(
-    now: Version,
-    answers: list[tuple[Fault, SourceFile | Unwritten]],
-    gate: Gate,
-    kept: frozenset[str],
-    settings: frozenset[str],
-) -> Version:
+async def _best(now: Version, answers: list[tuple[Fault, SourceFile | Unwritten]], gate: Gate, scope: Scope) -> Version:
     """Return the best of: nothing new, all that is new, each new thing where it helps by itself."""
 
     async def judged(version: Version, some: list[tuple[Fault, SourceFile]]) -> Version:
         for fault, answer in some:
             version = _applied(version, fault, answer)
-        return await mend(replace(version, findings=await look(version.repo, gate)), gate, kept, settings)
+        return await mend(replace(version, findings=await look(version.repo, gate)), gate, scope)
 
     usable = [(fault, answer) for fault, answer in answers if isinstance(answer, SourceFile)]
     if not usable:
@@ -183,12 +184,19 @@ def _with_text(repo: Repo, path: str, text: str) -> Repo:
     return Repo(files=tuple(changed))
 
 
-def _remembering(proved: dict[tuple[str, str | None], tuple[str, ...]], faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Return the faults with the words that were proved wrong in them before, and keep these in `proved`."""
+def _faults(now: Version, scope: Scope) -> tuple[Fault, ...]:
+    faults = faults_of(now.repo, now.findings, scope.kept, scope.assigned)
+    return tuple(f for f in faults if scope.only is None or (f.path, f.unit) in scope.only)
+
+
+def _remembering(before: dict[tuple[str, str | None], Fault], faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Return the faults with how often they were met, and the words that were proved wrong in them, `before`."""
     for fault in faults:
-        words = (*fault.avoid, *proved.get((fault.path, fault.unit), ()))
-        proved[fault.path, fault.unit] = tuple(dict.fromkeys(words))
-    return tuple(fault.model_copy(update={"avoid": proved[fault.path, fault.unit]}) for fault in faults)
+        if last := before.get((fault.path, fault.unit)):
+            words = tuple(dict.fromkeys((*fault.avoid, *last.avoid)))
+            fault = fault.model_copy(update={"avoid": words, "asked": last.asked + 1})
+        before[fault.path, fault.unit] = fault
+    return tuple(before[fault.path, fault.unit] for fault in faults)
 
 
 def _affordable(faults: tuple[Fault, ...], left: int) -> tuple[tuple[Fault, ...], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paper2code_local.artifacts.finding import errors_of
 from paper2code_local.artifacts.repo import SourceFile
-from paper2code_local.stages.s6_repair import look, repair
+from paper2code_local.stages.s6_repair import Scope, look, repair
 from tests.stages.s6_repair.small_faults import GOOD, LOADER, MAIN, MODEL, Rewriter, gate, repo, settled
 
 SMOTHER = MAIN.replace("import Smoother\n", "import Smother\n").replace("Smoother()", "Smother()")
@@ -55,6 +55,25 @@ async def test_a_fault_inside_a_function_names_the_function_and_what_it_must_not
     await repair(repo(main=USES), gate, rewriter, 1)
     assert rewriter.asked == [("repair1", "main.py", "main")]
     assert rewriter.faults[0].avoid == ("result",)
+
+
+async def test_a_fault_says_how_often_it_was_asked_for_in_vain() -> None:
+    other = MAIN.replace("    return", "    print(outcome)\n    return")
+    rewriter = Rewriter({"main.py": [other, MAIN]})
+    broken = MODEL.replace("load(x)", "load(unknown)")
+    await repair(repo(main=USES, model=broken), gate, rewriter, 2)
+    asked = [(fault.path, fault.asked) for fault in rewriter.faults]
+    assert asked == [("model.py", 0), ("main.py", 0), ("model.py", 1), ("main.py", 1)]
+
+
+async def test_only_what_is_in_scope_is_asked_for() -> None:
+    rewriter = Rewriter({})
+    broken = repo(main=USES, model=MODEL.replace("load(x)", "load(unknown)"))
+    await repair(broken, gate, rewriter, 1, Scope(only=frozenset({("main.py", "main")})))
+    assert rewriter.asked == [("repair1", "main.py", "main")]
+    rewriter = Rewriter({})
+    repaired = await repair(broken, gate, rewriter, 1, Scope(only=frozenset()))
+    assert (rewriter.asked, len(errors_of(repaired.report.after))) == ([], 2)
 
 
 async def test_what_was_proved_wrong_stays_forbidden_in_later_rounds() -> None:
@@ -157,7 +176,8 @@ async def test_all_of_a_round_read_the_same_repository() -> None:
 async def test_a_file_that_is_the_users_is_neither_mended_nor_asked_again() -> None:
     rewriter = Rewriter({"main.py": [MAIN]})
     for text in ("def main(", MAIN.replace("from data.loader import load\n", "")):
-        assert (await repair(repo(main=text), gate, rewriter, 2, frozenset({"main.py"}))).repo == repo(main=text)
+        repaired = await repair(repo(main=text), gate, rewriter, 2, Scope(kept=frozenset({"main.py"})))
+        assert repaired.repo == repo(main=text)
     assert rewriter.asked == []
 
 
@@ -176,6 +196,6 @@ async def test_the_constructor_is_at_fault_for_an_attribute_that_it_was_to_set()
     )
     for planned, unit in ((frozenset({"width"}), "Smoother.__init__"), (frozenset[str](), "Smoother.forward")):
         rewriter = Rewriter({})
-        await repair(repo(model=model), gate, rewriter, 1, assigned={"model.py:Smoother": planned})
+        await repair(repo(model=model), gate, rewriter, 1, Scope(assigned={"model.py:Smoother": planned}))
         assert rewriter.asked == [("repair1", "model.py", unit)]
         assert rewriter.faults[0].avoid == (() if planned else ("self.width",))

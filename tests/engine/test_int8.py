@@ -1,0 +1,52 @@
+"""Weights as 8-bit integers: close to what they were, and what the engine really computes with."""
+
+from __future__ import annotations
+
+import pytest
+
+from paper2code_local.engine import sizing, vllm
+from paper2code_local.engine.hardware import hardware
+from paper2code_local.modelstore.folder import ModelFolder
+from paper2code_local.session import shape_of, tokenizer_of
+from tests.engine.test_contract import ask
+
+pytestmark = pytest.mark.engine
+
+
+def test_each_output_is_kept_to_half_a_step() -> None:
+    import torch
+
+    from paper2code_local.engine.int8 import LARGEST, quantised
+
+    weight = torch.randn(5, 64, dtype=torch.bfloat16)
+    weight[1] *= 1000
+    weight[2] = 0
+    weight[3, 7] = 50.0
+    integers, scales = quantised(weight)
+    assert (integers.dtype, scales.shape) == (torch.int8, (5, 1))
+    assert integers.abs().amax(dim=1).tolist() == [LARGEST, LARGEST, 0, LARGEST, LARGEST]
+    assert bool(((integers * scales - weight.float()).abs() <= scales * 0.51).all())
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_engine_answers_alike_with_plain_weights_and_with_8_bits(
+    small_model: ModelFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    here = hardware()
+    if here.gpus or not here.int8:
+        assert sizing.engine_args(here, shape_of(small_model), sizing.Need(context=1024)).quantization is None
+        return
+    text = "The mean of a list of numbers is their sum divided by how many there are."
+    asked = ask(f"Repeat this sentence and add nothing: {text}", max_tokens=40, scored=True)
+    said: dict[str, float] = {}
+    for name, extra in (("8 bits", {}), ("plain", {"quantization": None})):
+        log = tmp_path_factory.mktemp("engine") / "log"
+        arguments = sizing.engine_args(here, shape_of(small_model), sizing.Need(context=1024), extra)
+        engine = await vllm.start(small_model.path, small_model.identity, tokenizer_of(small_model), arguments, log)
+        completion = await engine.complete(asked)
+        await engine.close()
+        assert text[:30] in completion.text
+        assert completion.logprob is not None
+        said[name] = completion.logprob / completion.completion_tokens
+        assert ("for Int8Linear" in log.read_text(encoding="utf-8")) == (name == "8 bits")
+    assert said["8 bits"] == pytest.approx(said["plain"], abs=0.2)
