@@ -77,6 +77,7 @@ class Checking:
             return await self._rewrite(completed, fault, label, repo)
 
         repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self._scope(completed))
+        completed, repaired = await self._caught_up(completed, repaired)
         for _ in range(HELPERS_OF_HELPERS if rounds else 0):
             wider, repaired = await self._with_helpers(completed, repaired)
             if wider is completed:
@@ -87,6 +88,18 @@ class Checking:
         changes = (*gained(plan, completed), *repaired.report.changes)
         report = repaired.report.model_copy(update={"before": before, "changes": changes, "after": validated.findings})
         return completed, validated, report
+
+    async def _caught_up(self, plan: Plan, repaired: s6_repair.Repaired) -> tuple[Plan, s6_repair.Repaired]:
+        """Let the plan gain what code needs that was written again; both as they were where that helps nothing."""
+        wider = await self._completed(plan, repaired.repo, repaired.report.after)
+        if wider == plan:
+            return plan, repaired
+        after = await s6_repair.look(repaired.repo, self._gate(wider))
+        if s6_repair.weight(after) >= s6_repair.weight(repaired.report.after):
+            return plan, repaired
+        ended = repaired.report.ended if errors_of(after) else "clean"
+        report = repaired.report.model_copy(update={"after": after, "ended": ended})
+        return wider, s6_repair.Repaired(repaired.repo, report)
 
     async def _with_helpers(self, plan: Plan, repaired: s6_repair.Repaired) -> tuple[Plan, s6_repair.Repaired]:
         """Write what the code calls and nobody wrote; return both as they were where that makes nothing better."""
@@ -116,7 +129,8 @@ class Checking:
             "changes": (*before.changes, *added, *more.report.changes),
             "rounds": before.rounds + more.report.rounds,
         }
-        report = before.model_copy(update={**told, "after": more.report.after, "ended": more.report.ended})
+        ended = before.ended if errors_of(more.report.after) else "clean"
+        report = before.model_copy(update={**told, "after": more.report.after, "ended": ended})
         return wider, s6_repair.Repaired(more.repo, report)
 
     async def tried(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from paper2code_local.artifacts.finding import Finding, errors_of
+from paper2code_local.artifacts.plan import Plan
 from paper2code_local.artifacts.repair import RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten, ValidatedRepo
 from paper2code_local.artifacts.smoke import SmokePolicy, SmokeReport, Trial
@@ -149,3 +150,37 @@ async def test_a_function_that_is_called_and_nobody_wrote_is_written() -> None:
         assert len(validated.stubbed_names) == stubs
         assert {r.label for r in asked if r.label.startswith("helper")} == {"helper1.main.py:prepare"}
         assert any("`prepare` is added" in change.what for change in report.changes) == (not errors)
+
+
+async def repaired_by(answers: Mapping[str, str], **changed: str) -> tuple[Plan, ValidatedRepo, RepairReport]:
+    """Repair the good repository with some files changed; a request is answered by what its label begins with."""
+    files = {**GOOD, "main.py": RUNS} | {f"{name}.py": text for name, text in changed.items()}
+    repo = Repo(files=tuple(SourceFile(path=path, text=text) for path, text in files.items()))
+    model = SimpleNamespace(granularity="unit")
+    engine = Answering(lambda request: next(a for label, a in answers.items() if request.label.startswith(label)))
+    part: Any = SimpleNamespace(asker=cooling.asker(engine), model=model)
+    checking = Checking(PAPER, SPECS, part, frozenset())
+    return await checking.repair(PLAN, repo, await checking.look(PLAN, repo), 1)
+
+
+async def test_a_setting_that_only_the_repaired_code_reads_is_added_too() -> None:
+    broken = RUNS.replace("    return", "    print(one, two)\n    return")
+    answers = {"repair.config": '{"momentum": "0.9"}', "repair1": "    return load(config['momentum'])\n"}
+    plan, validated, report = await repaired_by(answers, main=broken)
+    assert [(v.key, v.value) for v in plan.config[len(PLAN.config) :]] == [("momentum", 0.9)]
+    assert not {"P2C601", "P2C801"} & {f.code for f in errors_of(validated.findings)}
+    assert "`momentum: 0.9` is added" in " ".join(change.what for change in report.changes)
+
+
+async def test_errors_that_are_left_beside_a_written_helper_are_not_called_clean() -> None:
+    answers = {
+        "repair1.main": "    return prepare(config)\n",
+        "helper": "    print(config)\n",
+        "repair1": "    return nil\n",
+    }
+    calling = RUNS.replace("    return", "    prepare(config)\n    return")
+    model = GOOD["model.py"].replace("load(x)", "load(unknown)")
+    _, validated, report = await repaired_by(answers, main=calling, model=model)
+    assert {f.path for f in errors_of(validated.findings)} == {"model.py"}
+    assert any("`prepare` is added" in change.what for change in report.changes)
+    assert report.ended == "rounds"

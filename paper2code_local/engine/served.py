@@ -30,7 +30,7 @@ from paper2code_local import __version__
 from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.engine import watchdog
 from paper2code_local.engine.dialects import Server
-from paper2code_local.engine.sizing import EngineArgs
+from paper2code_local.engine.sizing import INT8, EngineArgs
 from paper2code_local.engine.vllm import ENVIRONMENT, settings_of
 from paper2code_local.errors import EngineError, UsageError, WriteError
 
@@ -226,7 +226,9 @@ def start(folder: Path, model: Path, name: str, arguments: EngineArgs) -> Proces
 def command(path: Path, name: str, settings: Mapping[str, Any]) -> list[str]:
     """Return the command line of vLLM's server on a socket; `settings` are those of the engine in our own process."""
     # `vllm serve` fails in the wheel for CPUs (0.32): it looks for a package of another name.
-    words = [sys.executable, "-m", "vllm.entrypoints.launchers.api_server.entry"]
+    entry = "vllm.entrypoints.launchers.api_server.entry"
+    registering = f"import runpy, {__package__}.int8; runpy.run_module({entry!r}, run_name='__main__', alter_sys=True)"
+    words = [sys.executable, *(("-c", registering) if settings.get("quantization") == INT8 else ("-m", entry))]
     words += ["--uds", str(path), "--served-model-name", name]
     # Nothing of the model's own sampling, as in our own process; cached tokens are told; requests are not logged.
     words += ["--generation-config", "vllm", "--enable-prompt-tokens-details", "--disable-uvicorn-access-log"]

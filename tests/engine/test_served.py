@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paper2code_local import __version__
-from paper2code_local.engine import served
+from paper2code_local.engine import served, sizing
 from paper2code_local.engine.served import Process, Served
 from paper2code_local.errors import EngineError, UsageError, WriteError
 
@@ -135,6 +135,9 @@ def test_the_command_line_says_what_our_own_engine_is_told() -> None:
         assert part in said
     assert '--grammar {"backend": "g"}' in said
     assert words[words.index("--enforce-eager") + 1].startswith("--")
+    quantised = served.command(Path("/run/s.sock"), "tiny", settings | {"quantization": sizing.INT8})
+    assert "engine.int8" in " ".join(quantised), "vLLM knows it only where it is registered"
+    assert "engine.int8" not in said
 
 
 def process(folder: Path, program: str, stdout: int | None = None) -> Process:

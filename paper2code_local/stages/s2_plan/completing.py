@@ -18,7 +18,7 @@ from paper2code_local.artifacts.paper import Paper
 from paper2code_local.artifacts.plan import ConfigValue, FilePlan, FunctionPlan, Plan
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
 from paper2code_local.prefix import section_text
-from paper2code_local.stages.s2_plan.config import Value, home
+from paper2code_local.stages.s2_plan.config import Numbers, Value, home
 from paper2code_local.stages.s2_plan.values import stands_in, tidy
 
 AT_ONCE = 12
@@ -28,12 +28,13 @@ _COUNTS = re.compile(
     r"^(num|n|max|min)_|_(size|rate|dim|width|depth|steps|epochs|bins|classes|layers|heads|weight|decay|length|threshold)$"
     r"|^(lr|alpha|beta|gamma|epochs|steps|dim|width|depth|momentum|dropout|temperature|threshold|batchsize|patience)$"
 )
-"""Keys whose values are numbers."""
+"""Keys whose values are numbers: models like to answer with the paper's symbol for one."""
 
 
 def answer_type(keys: tuple[str, ...]) -> type[Answer]:
     """Return the answer type: one value for each key, under its own name."""
-    values = {f"value_{n}": Annotated[Value, Field(alias=key)] for n, key in enumerate(keys)}
+    kinds = ((key, Numbers if _COUNTS.search(key) else Value) for key in keys)
+    values = {f"value_{n}": Annotated[kind, Field(alias=key)] for n, (key, kind) in enumerate(kinds)}
     answer: type[Answer] = fields("MoreAnswer", **values)
     return answer
 
@@ -50,18 +51,11 @@ async def with_settings(plan: Plan, paper: Paper, uses: Mapping[str, str], asker
         some = keys[start : start + AT_ONCE]
         asked = prompt(__package__, "more.md", uses=[(key, uses[key].strip()) for key in some])
         tokens = TOKENS_MORE + TOKENS_EACH * len(some)
-        answer = await asker.ask(Question(f"repair.config.{start}", asked, answer_type(some), tokens, _symbols))
+        answer = await asker.ask(Question(f"repair.config.{start}", asked, answer_type(some), tokens))
         if not isinstance(answer, Unanswered):
             said = answer.model_dump(by_alias=True)
             found += [_traced(key, tidy(said[key]), paper) for key in some]
     return plan.model_copy(update={"config": (*plan.config, *found)})
-
-
-def _symbols(answer: Answer) -> str | None:
-    """Refuse words for what can only be a number: models like to answer with the paper's symbol for it."""
-    said = answer.model_dump(by_alias=True)
-    words = [key for key, value in said.items() if _COUNTS.search(key) and isinstance(tidy(value), str)]
-    return f"{', '.join(words)}: give the number, not its symbol" if words else None
 
 
 def with_need(plan: Plan, path: str, need: str) -> Plan | None:

@@ -24,10 +24,13 @@ SPELLED_OUT = 16
 SEED = ConfigValue(key="seed", value=0, section="", origin="assumed")
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$", examples=["lr", "epochs", "dim", "dataset"])]
 _PLAIN = r"-?[0-9]{1,9}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?"
+_NUMBERS = rf"{_PLAIN}(, {_PLAIN}){{0,4}}"
+Numbers = Annotated[str, Field(pattern=rf"^{_NUMBERS}$", max_length=40, examples=["0.1", "32", "1e-5"])]
+"""A number, or a few of them."""
 Value = Annotated[
     str,
     Field(
-        pattern=rf"^({_PLAIN}(, {_PLAIN}){{0,4}}|[A-Za-z][A-Za-z0-9 ,._/+()-]{{0,39}})$",
+        pattern=rf"^({_NUMBERS}|[A-Za-z][A-Za-z0-9 ,._/+()-]{{0,39}})$",
         max_length=40,
         examples=["0.1", "32", "1e-5", "true", "synthetic"],
     ),
