@@ -55,7 +55,11 @@ def main() -> None:
 def measured(model: str, of: str, texts: list[Path], tokens: int) -> dict[str, float]:
     """Return what `surprise` returns in a process of its own."""
     command = [sys.executable, __file__, model, "--of", of, "--tokens", str(tokens), "--texts", *map(str, texts)]
-    environment = os.environ | {"VLLM_CPU_NUM_OF_RESERVED_CPU": "0", "VLLM_LOGGING_LEVEL": "ERROR"}
+    environment = os.environ | {
+        "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
+        "VLLM_CPU_KVCACHE_SPACE": "2",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+    }
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     scores: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return scores
