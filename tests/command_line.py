@@ -86,24 +86,23 @@ def serve() -> None:
             _, status = os.waitpid(request["wait"], 0)
             print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
             continue
-        pid = os.fork()
-        if not pid:
+        if not os.fork():
             _become(request)
             main(request["args"])
-        print(pid, flush=True)  # noqa: T201
 
 
 def _become(request: dict[str, object]) -> None:
-    """Make this fork a process like one that a shell starts."""
+    """Make this fork a process like one that a shell starts, and tell its id once it can be signalled and awaited."""
     import resource
 
     os.setsid()
     os.chdir(str(request["folder"]))
     os.environ["P2C_MODELS"] = "models"
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    for descriptor, name in ((1, ".stdout"), (2, ".stderr")):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    streams = [os.open(os.devnull, os.O_RDONLY)]
+    streams += [os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for name in (".stdout", ".stderr")]
+    print(os.getpid(), flush=True)  # noqa: T201
+    for descriptor, stream in enumerate(streams):
+        os.dup2(stream, descriptor)
     if limit := request["largest_file"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(str(limit)),) * 2)
 
