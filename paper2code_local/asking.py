@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -180,10 +181,9 @@ class Asker:
             where = ".".join(str(part) for part in first["loc"])
             return None, f"{where or 'the answer'}: {first['msg']}", self._quotation(text)
         if echoed := echo(answer.model_dump(mode="json"), question.prompt.wording):
-            rest = without_echoes(answer.model_dump(mode="json", by_alias=True), question.prompt.wording)
-            kept = question.answer.model_validate(rest)
+            kept = unechoed(answer, question.prompt.wording)
             reason = f'"{echoed}" repeats the question instead of answering it'
-            return None if question.refuse(kept) else kept, reason, ""
+            return None if kept is None or question.refuse(kept) else kept, reason, ""
         refused = question.refuse(answer)
         return (None, refused, self._quotation(text)) if refused else (answer, "", "")
 
@@ -265,6 +265,30 @@ def echo(answer: JsonValue, wording: str) -> str:
             return next((e for v in answer if (e := echo(v, wording))), "")
         case _:
             return ""
+
+
+def unechoed(answer: A, wording: str) -> A | None:
+    """Return an answer without the texts that mostly repeat `wording`.
+
+    Each becomes `NOT_GIVEN`, or where its field does not allow that, goes with the item of a list that it stands in;
+    None when that cannot be either.
+    """
+    said = answer.model_dump(mode="json", by_alias=True)
+    for rest in (without_echoes(said, wording), without_items(said, wording)):
+        with suppress(ValidationError):
+            return type(answer).model_validate(rest)
+    return None
+
+
+def without_items(answer: Any, wording: str) -> Any:
+    """Return `answer` without the items of lists in which a text mostly repeats `wording`."""
+    match answer:
+        case dict():
+            return {key: without_items(value, wording) for key, value in answer.items()}
+        case list():
+            return [value for value in answer if not echo(value, wording)]
+        case _:
+            return answer
 
 
 def without_echoes(answer: Any, wording: str) -> Any:

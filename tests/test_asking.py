@@ -239,6 +239,23 @@ async def test_what_a_refusal_names_is_avoided_from_then_on_and_the_answer_is_sh
     assert "refused: lodaer is defined nowhere\nIt was:\n    return lodaer" in engine.asked[1].user
 
 
+class Settings(Answer):
+    settings: Annotated[list[Annotated[str, Field(pattern="^[a-z ]{1,80}$")]], Field(min_length=1)]
+
+
+async def test_where_nothing_may_stand_for_a_repetition_the_item_is_left_out() -> None:
+    wording = "say what the settings of the experiment are and where it says so"
+    asked = Prompt(wording, wording)
+    answers = {}
+    for kept in (["rate"], []):
+        engine = Answering(in_turn(*[json.dumps({"settings": [wording, *kept]})] * 3))
+        answers[len(kept)] = await asker(engine).ask(question(prompt=asked, answer=Settings))
+        assert len(engine.asked) == 3
+    assert answers[1] == Settings(settings=["rate"])
+    assert isinstance(answers[0], Unanswered)
+    assert "repeats the question" in answers[0].reason
+
+
 # -- fitting -----------------------------------------------------------------------------------------------------------
 
 

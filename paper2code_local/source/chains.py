@@ -18,6 +18,8 @@ NAME, ATTRIBUTE, TYPE = 1, 2, 4
 ALL = NAME | ATTRIBUTE | TYPE
 _EXPECTED = {"NameError": NAME, "UnboundLocalError": NAME, "AttributeError": ATTRIBUTE, "TypeError": TYPE}
 _BROAD = frozenset({"Exception", "BaseException", "StandardError", "RuntimeError"})
+_RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*|assert\w*Error\w*")
+_COMPILED = re.compile(r"jit|kernel|triton|prim_func|taichi|macro", re.IGNORECASE)
 _EXITS = frozenset({("sys", "exit"), ("exit",), ("quit",), ("os", "_exit")})
 
 
@@ -70,6 +72,17 @@ def expected(handlers: Sequence[ast.ExceptHandler]) -> tuple[int, bool]:
             flags |= _EXPECTED.get(name, 0)
             broad = broad or name in _BROAD
     return flags, broad
+
+
+def raises(node: ast.expr) -> bool:
+    """Tell whether an expression is a call that expects errors: `pytest.raises(…)`, `suppress(…)`."""
+    chain = chain_of(node.func) if isinstance(node, ast.Call) else None
+    return chain is not None and _RAISES.fullmatch(chain[-1]) is not None
+
+
+def is_compiled(decorator: Chain | None) -> bool:
+    """Tell whether a decorator may read the text of a function and run something else."""
+    return any(_COMPILED.search(step) for step in decorator or ())
 
 
 def is_doubtful(test: ast.expr) -> tuple[bool, bool]:

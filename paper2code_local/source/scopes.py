@@ -61,6 +61,17 @@ class Place(NamedTuple):
     """May never run, or may fail in peace."""
 
 
+class Early(NamedTuple):
+    """A name, or in a constructor an attribute of `self`, read before anything can have bound it."""
+
+    name: str
+    line: int
+    in_module: bool
+    """Read by the module itself: other files may bind it."""
+    after_super: bool
+    """`super()` was called before."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Binding:
     """One way in which a name is bound in its scope."""
@@ -111,6 +122,8 @@ class Class:
     """Attribute → what its own methods assign to `self.attribute`."""
     dynamic: bool = False
     """Sets attributes whose names reading does not show."""
+    early: tuple[Early, ...] = ()
+    """Attributes of `self` that the constructor reads before it sets them, and before anybody else can have."""
     namedtuple: Call | None = None
     """Among the bases: `namedtuple("P", "x y")`."""
     options: frozenset[str] = frozenset()
@@ -155,6 +168,8 @@ class Usage:
     calls: tuple[Call, ...]
     reads: tuple[tuple[Scope, Chain, Place], ...]
     """Attributes that are read, each chain once for each scope: ("self", "encoder", "weight")."""
+    early: tuple[Early, ...]
+    """Names that are read before their scope can have bound them."""
     stored: frozenset[str]
     """Attributes assigned to anything but a plain `self`, by name."""
     stored_on_modules: frozenset[str]

@@ -18,21 +18,21 @@ from paper2code_local.source.chains import (
     chain_of,
     expected,
     fields_of,
+    is_compiled,
     is_doubtful,
     is_hollow,
     literal,
+    raises,
 )
+from paper2code_local.source.early import read_early
 from paper2code_local.source.naming import Here, Naming
 from paper2code_local.source.scopes import Binding, Call, Chain, Class, Function, Kind, Scope, Usage
 from paper2code_local.source.shapes import signature_of
 
-_RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*|assert\w*Error\w*")
 _REPLACES_ITSELF = re.compile(
     r"sys\.modules\s*\[\s*(__name__|__package__)|\bexec\s*\(|_convert_\(|global_enum|execfile"
 )
 _REPLACING_WORDS = ("sys.modules", "exec", "_convert_(", "global_enum")
-_COMPILED = re.compile(r"jit|kernel|triton|prim_func|taichi|macro", re.IGNORECASE)
-"""Decorators that may read the text of a function and run something else."""
 _SETS_NAMED = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
 _SETS_ANYTHING = frozenset({"store_attr", "save_hyperparameters"})
 _CLASS_FIRST = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
@@ -42,7 +42,7 @@ def usage(tree: ast.Module, text: str) -> tuple[Usage, list[ast.Call]]:
     """Read how a file uses names, and return that and every call in it; `text` is what `tree` was made of."""
     walk = _Walk(_is_lazy(tree))
     walk.run(tree)
-    return walk.usage(text), walk.call_nodes
+    return walk.usage(tree, text), walk.call_nodes
 
 
 def _is_lazy(tree: ast.Module) -> bool:
@@ -70,7 +70,7 @@ class _Walk(Naming):
             node, here = self.stack.pop()
             handlers.get(type(node), self.others)(node, here)
 
-    def usage(self, text: str) -> Usage:
+    def usage(self, tree: ast.Module, text: str) -> Usage:
         """Sort out what was assigned to `self`, and return everything."""
         stored: set[str] = set()
         on_modules: set[str] = set()
@@ -91,6 +91,7 @@ class _Walk(Naming):
             classes=tuple(self.classes),
             calls=tuple(self.calls),
             reads=tuple((scope, chain, place) for (scope, chain), place in self.reads.items()),
+            early=read_early(tree, self.classes),
             stored=frozenset(stored),
             stored_on_modules=frozenset(on_modules),
             probed=frozenset(self.probed),
@@ -124,7 +125,7 @@ class _Walk(Naming):
         outer = self.type_parameters(node, here)
         inner = self.inner("function", outer)
         self.parameters(node.args, inner, self.first_parameter(function, here.scope))
-        rewritten = any(_COMPILED.search(step) for decorator in decorators for step in decorator or ())
+        rewritten = any(is_compiled(decorator) for decorator in decorators)
         self.block(node.body, Here(inner, 0, here.doubtful or rewritten))  # it runs later: no error is expected there
         self.push_all(node.decorator_list, here)
         self.outside(node.args, here)
@@ -233,11 +234,7 @@ class _Walk(Naming):
         self.push(node.type, here)
 
     def with_(self, node: ast.With | ast.AsyncWith, here: Here) -> None:
-        raised = any(
-            isinstance(item.context_expr, ast.Call)
-            and _RAISES.fullmatch((chain_of(item.context_expr.func) or ("",))[-1])
-            for item in node.items
-        )
+        raised = any(raises(item.context_expr) for item in node.items)
         self.block(node.body, here._replace(expects=ALL) if raised else here)
         self.push_all(node.items, here)
 
@@ -270,7 +267,7 @@ class _Walk(Naming):
                 self.special(node, chain, last, here)
             elif len(node.args) > 1 and isinstance(named := literal(node.args[1]), str) and named.isidentifier():
                 self.probed.add(named)  # `replace_parameter(layer, "weight", …)` may set it
-            if _RAISES.fullmatch(last):
+            if raises(node):
                 inner = here._replace(expects=ALL)
         for keyword in reversed(node.keywords):
             self.push(keyword.value, inner)

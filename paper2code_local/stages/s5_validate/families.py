@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from paper2code_local.source import Binding, Class
-from paper2code_local.stages.s5_validate.outside import EMPTY, attributes_of
+from paper2code_local.stages.s5_validate.outside import EMPTY, NN_MODULES, attributes_of
 from paper2code_local.stages.s5_validate.things import AClass, Outside
 
 if TYPE_CHECKING:
@@ -136,6 +136,24 @@ class Families:
     def stores(self, cls: Class, name: str, exact: bool) -> list[tuple[str, Binding]]:
         """Return what methods assign to the attribute of `self`."""
         return [(self.path_of[c], store) for c in self._family(cls, exact) for store in c.stores.get(name, ())]
+
+    def only_sets(self, cls: Class, name: str, after_super: bool) -> bool:
+        """Tell whether an attribute is there only once the methods of this class have assigned it.
+
+        `after_super`: `super()` was called before; that sets nothing where all bases are empty or PyTorch modules.
+        """
+        family = self._family(cls, False)
+        bases = self.outside(cls)
+        plain = len(self.ancestors(cls)) == 1 and bases <= EMPTY | NN_MODULES and None not in self.bases(cls)
+        return (
+            name in cls.stores
+            and self.attributes(cls, False).status in ("closed", "torch")
+            and not self.is_dynamic(cls, False)
+            and (plain or not after_super)
+            and not any(name in c.scope.bindings or (name in c.stores and c is not cls) for c in family)
+            and not any(name in (attributes_of(base) or ()) for base in bases)
+            and "__new__" not in cls.scope.bindings
+        )
 
     def makes_itself(self, cls: Class) -> bool:
         """Tell whether calling the class makes an object of it."""

@@ -1,4 +1,4 @@
-"""Names and attributes that nobody defines: P2C601 to P2C604.
+"""Names and attributes that nobody defines, or not in time: P2C601 to P2C605.
 
 In: how each file uses names, and what the names are. Out: findings. Must not know how that is found out.
 """
@@ -45,21 +45,48 @@ class SymbolCheck:
 
     def check(self, path: str) -> Iterator[Finding]:
         """Yield the findings on the names and attributes that one file reads."""
-        yield from self._undefined(path)
+        known = self._known(path)
+        yield from self._undefined(path, known)
+        yield from self._early(path, known)
         yield from self._lacking(path)
 
-    def _undefined(self, path: str) -> Iterator[Finding]:
+    def _known(self, path: str) -> frozenset[str] | None:
+        """Return the names that a module may have without binding them; None when it may have any."""
         usage = self._receivers.usages[path]
         if usage.rebinds:
-            return
+            return None
         known = _BUILTINS | self._receivers.stored_on_modules | usage.probed
         if path.endswith("__init__.py"):  # importing a submodule binds its name in the package
             known |= self._receivers.modules.children[path.rpartition("/")[0]]
         for module in self._receivers.imported_names(path):
             starred = self._receivers.modules.star_names(module) if module is not None else None
             if starred is None:
-                return
+                return None
             known |= starred
+        return known
+
+    def _early(self, path: str, known: frozenset[str] | None) -> Iterator[Finding]:
+        usage = self._receivers.usages[path]
+        for name, line, in_module, _ in usage.early:
+            if not in_module or (known is not None and name not in known):
+                where = "the module" if in_module else "the function"
+                hint = f"Bind `{name}` before this line, or read another name."
+                message = f"`{name}` is read before {where} binds it."
+                yield finding("P2C605", path, line, message, hint, about=(name,))
+        for cls in usage.classes:
+            for name, line, _, after_super in cls.early:
+                if self._receivers.families.only_sets(cls, name, after_super) and not self._is_set_outside(name):
+                    hint = f"Assign `self.{name}` before this line."
+                    message = f"`self.{name}` is read before the constructor assigns it."
+                    yield finding("P2C605", path, line, message, hint, about=("self", name))
+
+    def _is_set_outside(self, name: str) -> bool:
+        return name in self._receivers.stored or name in self._receivers.probed or self._receivers.opens_anything
+
+    def _undefined(self, path: str, known: frozenset[str] | None) -> Iterator[Finding]:
+        if known is None:
+            return
+        usage = self._receivers.usages[path]
         found: dict[str, Place] = {}
         for _, name, place in usage.names():
             if name not in known and (name not in found or _rank(place) < _rank(found[name])):

@@ -1,4 +1,4 @@
-"""Names and attributes: P2C601 to P2C604.
+"""Names and attributes: P2C601 to P2C605.
 
 In: nothing. Out: the table. Must not know how a check is made.
 """
@@ -57,5 +57,15 @@ SYMBOLS: Mapping[str, Code] = {
             "model.py": b"class Net:\n    def forward(self, x):\n        return x\n",
             "train.py": b"from model import Net\n\nnet = Net()\nprint(net.forward(3))\n",
         },
+    ),
+    "P2C605": Code(
+        "read before it is bound",
+        "error",
+        "A function or a module binds the name only later, so that reading it here raises; or a constructor reads an "
+        "attribute of `self` that only later lines of it, or other methods, assign. Whatever may have bound the name "
+        "counts: either branch of an `if`, the round before in a loop, what was given `self`. Nothing is said where "
+        "the error is expected, nor below a `return` or a version check.",
+        {"data.py": b"def scaled(values, factor):\n    rows = [row * factor for row in rows]\n    return rows\n"},
+        {"data.py": b"def scaled(values, factor):\n    rows = [row * factor for row in values]\n    return rows\n"},
     ),
 }
