@@ -114,9 +114,9 @@ class Asker:
         """Return an asker that asks the same for another answer, of `engine`."""
         return replace(self, sample=sample, engine=engine, warmth=bool(sample))
 
-    def after(self, attempts: int) -> Asker:
-        """Return an asker that asks once, as warm as one that asked `attempts` times in vain."""
-        return replace(self, attempts=1, warmth=self.warmth + attempts)
+    def once(self, attempts: int, sample: int) -> Asker:
+        """Return an asker that asks once, as warm as one that asked `attempts` times in vain; another answer warmer."""
+        return replace(self, attempts=1, warmth=self.warmth + attempts + sample, sample=sample)
 
     def knowing(self, text: str) -> Asker:
         """Return an asker whose questions begin with `text` after what they begin with now."""

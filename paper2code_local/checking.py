@@ -202,7 +202,7 @@ class Checking:
     async def _rewrite(self, plan: Plan, fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
         files = {f.path: f for f in repo.files}
         needed = tuple(f for need in plan.file(fault.path).needs if isinstance(f := files[need], SourceFile))
-        once = self.part.asker.after(fault.asked)  # a round asks once; the next round is the next attempt
+        once = self.part.asker.once(fault.asked, fault.sample)  # the next round is the next attempt
         granularity = self.part.model.granularity
         return await s4_code.recode_file(files[fault.path], plan, self.specs, needed, once, granularity, fault, label)
 

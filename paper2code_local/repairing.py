@@ -91,7 +91,7 @@ class _Asking:
         async with self._opening:
             asker = self._asker = self._asker or await self._open(texts)
         shared = s6_repair.signatures(texts, asker.tokenizer.count, asker.context - TAIL_TOKENS)
-        return await s6_repair.rewrite(fault, label, repo, asker.knowing(shared).after(fault.asked))
+        return await s6_repair.rewrite(fault, label, repo, asker.knowing(shared).once(fault.asked, fault.sample))
 
     async def close(self) -> None:
         """Close the engine if one was started."""

@@ -326,13 +326,15 @@ def test_a_template_is_rendered_once_and_strictly() -> None:
         render("paper2code_local.stages.s2_plan", "logic.md", path="a.py")
 
 
-async def test_an_asker_that_goes_on_after_attempts_asks_once_and_as_warm() -> None:
-    temperatures = []
-    for attempts in range(4):
-        engine = Answering(lambda _request: "")
-        assert isinstance(await asker(engine).after(attempts).ask(question()), Unanswered)
-        (request,) = engine.asked
-        temperatures.append(request.sampling.temperature)
+async def test_an_asker_that_goes_on_after_attempts_asks_once_and_as_warm_and_other_answers_warmer() -> None:
     whole = Answering(lambda _request: "")
     await asker(whole).ask(question())
-    assert temperatures == [*(r.sampling.temperature for r in whole.asked), temperatures[-2]]
+    warmer = [request.sampling.temperature for request in whole.asked]
+    warmer += warmer[-1:] * 3
+    for attempts in range(4):
+        for sample in range(3):
+            engine = Answering(lambda _request: "")
+            assert isinstance(await asker(engine).once(attempts, sample).ask(question()), Unanswered)
+            (request,) = engine.asked
+            assert request.sampling.temperature == warmer[attempts + sample]
+            assert request.label == ("plan.x", "plan.x#2", "plan.x#3")[sample]

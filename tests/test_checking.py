@@ -148,7 +148,8 @@ async def test_a_function_that_is_called_and_nobody_wrote_is_written() -> None:
         assert [f.code for f in errors_of(validated.findings) if f.code == "P2C601"] == ["P2C601"] * errors
         assert len(written) == (not errors), "a stub in its place would make nothing better"
         assert len(validated.stubbed_names) == stubs
-        assert {r.label for r in asked if r.label.startswith("helper")} == {"helper1.main.py:prepare"}
+        helpers = {r.label.partition("#")[0] for r in asked if r.label.startswith("helper")}
+        assert helpers == {"helper1.main.py:prepare"}
         assert any("`prepare` is added" in change.what for change in report.changes) == (not errors)
 
 

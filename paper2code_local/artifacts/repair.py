@@ -24,7 +24,9 @@ class Fault(Frozen):
     avoid: tuple[str, ...] = ()
     """Words that the findings prove wrong."""
     asked: int = 0
-    """How often it was asked for in this repair and is at fault still."""
+    """In how many rounds of this repair it was asked for; it is at fault still."""
+    sample: int = 0
+    """Which of several answers of a round is wanted."""
 
 
 class Change(Frozen):

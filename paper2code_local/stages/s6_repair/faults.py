@@ -21,19 +21,24 @@ CONSTANTS = ("True", "False", "None", "self", "config", "torch")
 
 
 def faults_of(
-    repo: Repo, findings: tuple[Finding, ...], kept: frozenset[str], assigned: Mapping[str, frozenset[str]]
+    repo: Repo,
+    findings: tuple[Finding, ...],
+    kept: frozenset[str],
+    assigned: Mapping[str, frozenset[str]],
+    asked: Mapping[tuple[str, str | None], int],
 ) -> tuple[Fault, ...]:
     """Return what must be written again: functions and methods, or a whole file when an error is outside of all.
 
     Files in `kept` are the user's. `assigned` maps "path:Class" to the attributes that its constructor was planned to
-    set: where one of them lacks, the constructor is at fault and not who reads it.
+    set: where one of them lacks, the constructor is at fault and not who reads it. `asked` maps path and unit to how
+    often it was asked for already: in vain, so that of reader and constructor the other one has its turn.
     """
     faults: list[Fault] = []
     for file in repo.files:
         wrong = tuple(e for e in errors_of(findings) if e.path == file.path)
         if not wrong or file.path in kept:
             continue
-        units = [_unit(file, f, assigned) if isinstance(file, SourceFile) else None for f in wrong]
+        units = [_unit(file, f, assigned, asked) if isinstance(file, SourceFile) else None for f in wrong]
         if None in units:
             faults.append(fault(file, None, wrong))
             continue
@@ -83,14 +88,20 @@ def avoided(finding: Finding) -> tuple[str, ...]:
             return ()
 
 
-def _unit(file: SourceFile, finding: Finding, assigned: Mapping[str, frozenset[str]]) -> str | None:
+def _unit(
+    file: SourceFile,
+    finding: Finding,
+    assigned: Mapping[str, frozenset[str]],
+    asked: Mapping[tuple[str, str | None], int],
+) -> str | None:
     """Return the function or method to write again, None for the whole file."""
     here = unit_at(file.text, finding.line) if finding.line else None
     if here is None:
         return None
-    owner = here.qualname.rpartition(".")[0]
+    reader, owner = here.qualname, here.qualname.rpartition(".")[0]
     constructor = f"{owner}.__init__"
-    if finding.code == "P2C603" and finding.about[-1] in assigned.get(f"{file.path}:{owner}", frozenset()):
-        known = {d.qualname for d in outline(file.text).definitions}
-        return constructor if constructor in known else here.qualname
-    return here.qualname
+    if finding.code != "P2C603" or constructor not in {d.qualname for d in outline(file.text).definitions}:
+        return reader
+    planned = finding.about[-1] in assigned.get(f"{file.path}:{owner}", frozenset())
+    turns = (constructor, reader) if planned else (reader, constructor)
+    return min(turns, key=lambda unit: asked.get((file.path, unit), 0))

@@ -7,7 +7,7 @@ repository. Each answer is judged by itself, so a good one is not lost with a ba
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -25,6 +25,9 @@ TOKENS = 32_768
 """What all answers of a repair may take together."""
 IN_VAIN = 2
 """After so many rounds in a row that bring nothing, more of the same will not."""
+ANSWERS, IN_FLIGHT = 3, 12
+"""A unit is asked for so often in one round, as long as a round has no more than so many questions in flight: a step of
+decoding reads all weights for one sequence as for twelve."""
 MENDINGS = 200
 """Mechanical repairs of one repository, at most."""
 
@@ -77,27 +80,33 @@ class Repaired:
 
 
 async def repair(
-    repo: Repo, gate: Gate, rewrite: Rewrite, rounds: int, scope: Scope = EVERYTHING, label: str = "repair"
+    repo: Repo,
+    gate: Gate,
+    rewrite: Rewrite,
+    rounds: int,
+    scope: Scope = EVERYTHING,
+    label: str = "repair",
+    answers: int = ANSWERS,
 ) -> Repaired:
     """Mend what can be mended, then ask again for what the gate refuses, at most `rounds` times.
 
-    A round is `label` and its number.
+    A round is `label` and its number. In each, a function or method is asked for `answers` times, if there are few.
     """
     first = Version(repo, await look(repo, gate))
     now = mended = await mend(first, gate, scope)
     done, vain, left = 0, 0, TOKENS
     ended: Ending = "clean"
     before: dict[tuple[str, str | None], Fault] = {}
-    while faults := _remembering(before, _faults(now, scope)):
+    while faults := _remembering(before, _faults(now, scope, before)):
         ended = "rounds" if done >= rounds else "stuck" if vain >= IN_VAIN else "clean"
-        affordable, left = _affordable(faults, left)
+        affordable, left = _affordable(_several(faults, answers), left)
         if ended == "clean" and not affordable:
             ended = "tokens"
         if ended != "clean":
             break
         done += 1
-        answers = await asyncio.gather(*(rewrite(fault, f"{label}{done}", now.repo) for fault in affordable))
-        better = await _best(now, list(zip(affordable, answers, strict=True)), gate, scope)
+        written = await asyncio.gather(*(rewrite(fault, f"{label}{done}", now.repo) for fault in affordable))
+        better = await _best(now, list(zip(affordable, written, strict=True)), gate, scope)
         vain = 0 if better is not now else vain + 1
         now = better
     report = RepairReport(
@@ -143,24 +152,31 @@ def _first_fix(version: Version, beyond: set[Finding], scope: Scope) -> tuple[Fi
 
 
 async def _best(now: Version, answers: list[tuple[Fault, SourceFile | Unwritten]], gate: Gate, scope: Scope) -> Version:
-    """Return the best of: nothing new, all that is new, each new thing where it helps by itself."""
+    """Return the best of: nothing new, the best answer to each fault, each of them where it helps by itself."""
 
-    async def judged(version: Version, some: list[tuple[Fault, SourceFile]]) -> Version:
+    async def judged(version: Version, some: Sequence[tuple[Fault, SourceFile]]) -> Version:
         for fault, answer in some:
             version = _applied(version, fault, answer)
         return await mend(replace(version, findings=await look(version.repo, gate)), gate, scope)
 
-    usable = [(fault, answer) for fault, answer in answers if isinstance(answer, SourceFile)]
-    if not usable:
-        return now
-    together = await judged(now, usable)
-    one_by_one = now
-    for each in usable if len(usable) > 1 else ():
-        tried = await judged(one_by_one, [each])
-        if tried.weight < one_by_one.weight:
-            one_by_one = tried
-    better = min(together, one_by_one, key=lambda version: version.weight)
-    return better if better.weight < now.weight else now
+    usable: dict[tuple[str, str | None], list[tuple[Fault, SourceFile]]] = {}
+    for fault, answer in answers:
+        if isinstance(answer, SourceFile):
+            usable.setdefault((fault.path, fault.unit), []).append((fault, answer))
+    chosen, found = [], [now]
+    for several in usable.values():
+        tried = [await judged(now, [each]) for each in several] if len(several) > 1 or len(usable) == 1 else []
+        best = min(range(len(tried)), key=lambda n: tried[n].weight, default=0)
+        chosen.append(several[best])
+        found += tried[best : best + 1]
+    if len(chosen) > 1:
+        found.append(await judged(now, chosen))
+        one_by_one = now
+        for each in chosen:
+            tried_now = await judged(one_by_one, [each])
+            one_by_one = min(one_by_one, tried_now, key=lambda version: version.weight)
+        found.append(one_by_one)
+    return min(found, key=lambda version: version.weight)
 
 
 def _applied(version: Version, fault: Fault, answer: SourceFile) -> Version:
@@ -184,8 +200,9 @@ def _with_text(repo: Repo, path: str, text: str) -> Repo:
     return Repo(files=tuple(changed))
 
 
-def _faults(now: Version, scope: Scope) -> tuple[Fault, ...]:
-    faults = faults_of(now.repo, now.findings, scope.kept, scope.assigned)
+def _faults(now: Version, scope: Scope, before: Mapping[tuple[str, str | None], Fault]) -> tuple[Fault, ...]:
+    asked = {unit: fault.asked + 1 for unit, fault in before.items()}
+    faults = faults_of(now.repo, now.findings, scope.kept, scope.assigned, asked)
     return tuple(f for f in faults if scope.only is None or (f.path, f.unit) in scope.only)
 
 
@@ -199,10 +216,19 @@ def _remembering(before: dict[tuple[str, str | None], Fault], faults: tuple[Faul
     return tuple(before[fault.path, fault.unit] for fault in faults)
 
 
+def _several(faults: tuple[Fault, ...], answers: int) -> tuple[Fault, ...]:
+    """Return each fault in a unit up to `answers` times, as long as not too many are in flight."""
+    most = max(1, min(answers, IN_FLIGHT // len(faults)))
+    return tuple(f.model_copy(update={"sample": n}) for n in range(most) for f in faults if f.unit or not n)
+
+
 def _affordable(faults: tuple[Fault, ...], left: int) -> tuple[tuple[Fault, ...], int]:
-    """Return the faults whose answers fit into `left` tokens, those with most errors first, and what is left then."""
+    """Return the faults whose answers fit into `left` tokens, those with most errors first, and what is left then.
+
+    First answers come before second ones.
+    """
     chosen = []
-    for fault in sorted(faults, key=lambda fault: -len(fault.findings)):
+    for fault in sorted(faults, key=lambda fault: (fault.sample, -len(fault.findings))):
         cost = UNIT_TOKENS if fault.unit else FILE_TOKENS
         if cost <= left:
             chosen.append(fault)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from paper2code_local.artifacts.finding import errors_of
+from collections.abc import Mapping
+from functools import partial
+
+import pytest
+
+from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.repo import SourceFile
-from paper2code_local.stages.s6_repair import Scope, look, repair
+from paper2code_local.stages import s6_repair
+from paper2code_local.stages.s6_repair import Scope, look
 from tests.stages.s6_repair.small_faults import GOOD, LOADER, MAIN, MODEL, Rewriter, gate, repo, settled
 
+repair = partial(s6_repair.repair, answers=1)
 SMOTHER = MAIN.replace("import Smoother\n", "import Smother\n").replace("Smoother()", "Smother()")
 """A class that nobody defines."""
 USES = MAIN.replace("    return", "    print(result)\n    return")
@@ -199,3 +206,57 @@ async def test_the_constructor_is_at_fault_for_an_attribute_that_it_was_to_set()
         await repair(repo(model=model), gate, rewriter, 1, Scope(assigned={"model.py:Smoother": planned}))
         assert rewriter.asked == [("repair1", "model.py", unit)]
         assert rewriter.faults[0].avoid == (() if planned else ("self.width",))
+
+
+async def test_when_one_side_was_asked_in_vain_for_an_attribute_it_is_the_turn_of_the_other() -> None:
+    model = MODEL.replace(
+        "    def forward(self, x):\n        return load(x)",
+        "    def __init__(self):\n        self.size = 3\n\n    def forward(self, x):\n        return self.width",
+    )
+    turns = ["Smoother.__init__", "Smoother.forward"] * 2
+    for planned, units in ((frozenset({"width"}), turns[:3]), (frozenset[str](), turns[1:])):
+        other = model.replace("self.size = 3", "self.size = 4")
+        rewriter = Rewriter({"model.py": [other] * 3})
+        scope = Scope(assigned={"model.py:Smoother": planned})
+        await repair(repo(model=model), _never_stuck(gate), rewriter, 3, scope)
+        assert [unit for _, _, unit in rewriter.asked] == units
+
+
+def _never_stuck(gate: s6_repair.Gate) -> s6_repair.Gate:
+    """Return a gate in whose eyes each look has one warning less, so that each round seems to bring something."""
+    left = [
+        Finding(code="P2C805", severity="warning", path="main.py", line=1, message=str(n), hint="") for n in range(99)
+    ]
+
+    async def lessening(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+        left.pop()
+        return (*await gate(texts), *left)
+
+    return lessening
+
+
+@pytest.mark.parametrize(("faults", "each"), [(1, 3), (4, 3), (5, 2), (6, 2), (7, 1), (20, 1)])
+async def test_few_units_are_asked_for_several_times_in_a_round(faults: int, each: int) -> None:
+    units = "".join(f"def f{n}():\n    return nothing{n}\n\n\n" for n in range(faults))
+    rewriter = Rewriter({})
+    await s6_repair.repair(repo(model=MODEL + "\n\n" + units), gate, rewriter, 1)
+    samples = [(fault.unit, fault.sample) for fault in rewriter.faults]
+    assert sorted(samples) == sorted((f"f{n}", sample) for n in range(faults) for sample in range(each))
+
+
+async def test_a_whole_file_is_asked_for_once_in_a_round() -> None:
+    rewriter = Rewriter({})
+    await s6_repair.repair(repo(main="def main("), gate, rewriter, 1)
+    assert rewriter.asked == [("repair1", "main.py", None)]
+
+
+@pytest.mark.parametrize("good", [0, 1, 2])
+async def test_of_several_answers_the_best_is_taken(good: int) -> None:
+    worse = USES.replace("print(result)", "print(result, other)")
+    texts = [worse] * 3
+    texts[good] = MAIN
+    loader = LOADER.replace("np.load(path)", "np.load(source)")
+    rewriter = Rewriter({"main.py": [*texts], "data/loader.py": [loader, None, LOADER]})
+    repaired = await s6_repair.repair(repo(main=USES, data__loader=loader), gate, rewriter, 1)
+    assert repaired.repo == repo()
+    assert [change.path for change in repaired.report.changes] == ["data/loader.py", "main.py"]
