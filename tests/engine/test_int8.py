@@ -16,16 +16,21 @@ pytestmark = pytest.mark.engine
 def test_each_output_is_kept_to_half_a_step() -> None:
     import torch
 
-    from paper2code_local.engine.int8 import LARGEST, quantised
+    from paper2code_local.engine.int8 import LARGEST, ROWS, quantised
 
-    weight = torch.randn(5, 64, dtype=torch.bfloat16)
-    weight[1] *= 1000
-    weight[2] = 0
-    weight[3, 7] = 50.0
-    integers, scales = quantised(weight)
-    assert (integers.dtype, scales.shape) == (torch.int8, (5, 1))
-    assert integers.abs().amax(dim=1).tolist() == [LARGEST, LARGEST, 0, LARGEST, LARGEST]
-    assert bool(((integers * scales - weight.float()).abs() <= scales * 0.51).all())
+    for kind in (torch.bfloat16, torch.float32):
+        weight = torch.randn(3 * ROWS + 5, 64, dtype=kind)
+        weight[1] *= 1000
+        weight[2] = 0
+        weight[-3, 7] = 50.0
+        before = weight.clone()
+        integers, scales = quantised(weight)
+        assert bool((weight == before).all())
+        assert (integers.dtype, scales.shape) == (torch.int8, (len(weight), 1))
+        largest = integers.abs().amax(dim=1)
+        assert int(largest[2]) == 0
+        assert set(largest[[n for n in range(len(weight)) if n != 2]].tolist()) == {LARGEST}
+        assert bool(((integers * scales - weight.float()).abs() <= scales * 0.51).all())
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -48,5 +53,5 @@ async def test_the_engine_answers_alike_with_plain_weights_and_with_8_bits(
         assert text[:30] in completion.text
         assert completion.logprob is not None
         said[name] = completion.logprob / completion.completion_tokens
-        assert ("for Int8Linear" in log.read_text(encoding="utf-8")) == (name == "8 bits")
+        assert ("for Int8OnLoad" in log.read_text(encoding="utf-8")) == (name == "8 bits")
     assert said["8 bits"] == pytest.approx(said["plain"], abs=0.2)
