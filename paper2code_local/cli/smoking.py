@@ -16,7 +16,7 @@ from paper2code_local.cli.boundary import say, say_json
 from paper2code_local.cli.findings import by_file, counted, number
 from paper2code_local.errors import CLEAN, FINDINGS
 from paper2code_local.listeners.printable import one_line
-from paper2code_local.smoke import find_sandbox, smoke_folder
+from paper2code_local.smoke import files_of, find_sandbox, smoke_folder
 from paper2code_local.smoke import smoke as smoke_run
 
 QUIET = 2.0
@@ -55,8 +55,9 @@ def smoke(repo: Path, json: bool, python: Path | None, timeout: float, image: st
     no Python to try, 5 when this machine has no sandbox: nothing is run without one. See docs/smoke.md.
     """
     policy = SmokePolicy(seconds=timeout)
+    files, left_out = files_of(repo)
     sandbox, cache = find_sandbox(python, image), smoke_folder(os.environ)
-    report = smoke_run(repo, sandbox, policy, cache=cache, again=again, progress=_Progress())
+    report = smoke_run(files, sandbox, policy, left_out=left_out, cache=cache, again=again, progress=_Progress())
     ok = not errors_of(report.findings)
     if json:
         say_json({"schema_version": 1, "ok": ok, **report.model_dump(mode="json")})

@@ -12,5 +12,6 @@ It knows no stage, no model and no run folder.
 
 from paper2code_local.smoke.memory import remembered, smoke_folder
 from paper2code_local.smoke.smoke import find_sandbox, smoke
+from paper2code_local.smoke.staging import files_of
 
-__all__ = ["find_sandbox", "remembered", "smoke", "smoke_folder"]
+__all__ = ["files_of", "find_sandbox", "remembered", "smoke", "smoke_folder"]

@@ -24,7 +24,7 @@ from paper2code_local.smoke.jobs import Job, jobs, left_alone
 from paper2code_local.smoke.judging import judged
 from paper2code_local.smoke.memory import key, remember, remembered
 from paper2code_local.smoke.sandbox import Sandbox
-from paper2code_local.smoke.staging import digest, files_of, stage
+from paper2code_local.smoke.staging import digest, stage
 from paper2code_local.smoke.trying import Ended, tried
 
 AT_ONCE = 4
@@ -49,24 +49,26 @@ def find_sandbox(python: Path | None = None, image: str = "") -> Sandbox:
 
 
 def smoke(
-    repository: Mapping[str, bytes] | Path,
+    files: Mapping[str, bytes],
     sandbox: Sandbox,
     policy: SmokePolicy | None = None,
     *,
+    left_out: tuple[str, ...] = (),
     cache: Path | None = None,
     again: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
     stop: Event | None = None,
 ) -> SmokeReport:
-    """Try a repository, given as its folder or as path → bytes; blocks, so an event loop gives it a thread.
+    """Try a repository, given as path → bytes; blocks, so an event loop gives it a thread.
+
+    `files` and `left_out` are what `files_of` returns for a folder.
 
     With `cache` a report is remembered there, and used the next time unless `again`. `progress` hears how many trials
     are done, and of how many, from several threads one at a time. Once `stop` is set, what runs is ended and the rest
-    is not checked. Raises InputError for a folder that is no repository, SandboxError (`sandbox.failed`) if no sandbox
+    is not checked. Raises InputError for paths outside of a repository, SandboxError (`sandbox.failed`) if no sandbox
     can be started any more, WriteError (`write.smoke`) if there is no room for the copy that is run.
     """
     policy = policy or SmokePolicy()
-    files, left_out = files_of(repository) if isinstance(repository, Path) else (dict(repository), ())
     name = key(digest(files), policy, sandbox.name, sandbox.identity)
     if cache is not None and not again and (known := remembered(cache, name)):
         return known

@@ -45,9 +45,8 @@ def test_a_failure_is_1_and_is_told_with_its_place(repo: Path) -> None:
     assert machine["trials"][0]["trace"] == ["model.py:3 in <module>"]
 
 
-@pytest.mark.sandbox
-def test_a_folder_without_python_is_3(tmp_path: Path) -> None:
-    told = smoke(tmp_path, "--json")
+def test_a_folder_without_python_is_3_whether_or_not_there_is_a_sandbox(tmp_path: Path) -> None:
+    told = smoke(tmp_path, "--json", PATH=str(tmp_path))
     assert (told.exit_code, json.loads(told.stdout)["error"]["code"]) == (3, "input.not_a_repository")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from paper2code_local.artifacts.smoke import SmokePolicy, SmokeReport
 from paper2code_local.errors import InputError, UsageError
-from paper2code_local.smoke import find_sandbox, smoke
+from paper2code_local.smoke import files_of, find_sandbox, smoke
 from paper2code_local.smoke.interpreter import interpreter
 from paper2code_local.smoke.sandbox import Sandbox
 from paper2code_local.stages.s5_validate.codes import SMOKE
@@ -53,7 +53,7 @@ def test_a_sound_repository_is_all_ok(sandbox: Sandbox, tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
     (tmp_path / "tool" / "__init__.py").write_text("VALUE = 1\n")
-    report = smoke(tmp_path, sandbox)
+    report = smoke(files_of(tmp_path)[0], sandbox)
     assert report.findings == ()
     assert status(report) == {
         (path, "import"): "not checked" if path == "setup.py" else "ok"

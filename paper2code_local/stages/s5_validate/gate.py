@@ -83,7 +83,7 @@ def validate(
     modules = Modules(files, outlines, ours)
     imports = ImportCheck(modules, order)
     receivers = Receivers(modules, {path: read.usage for path, read in sources.items() if read.usage is not None})
-    symbols, signatures = SymbolCheck(receivers), SignatureCheck(receivers)
+    symbols, signatures = SymbolCheck(receivers, order is not None), SignatureCheck(receivers)
     for path, read in sources.items():
         # A text that compiles and that tree-sitter misreads may guard its imports where we cannot see it.
         if read.outline is not None and (read.outline.exact or read.reading.finding is not None):

@@ -38,8 +38,9 @@ _LISTED = 300
 class SymbolCheck:
     """Checks the names of one repository, file by file."""
 
-    def __init__(self, receivers: Receivers) -> None:
-        self._receivers = receivers
+    def __init__(self, receivers: Receivers, is_whole: bool) -> None:
+        """`is_whole`: nobody else will derive from the classes, or make objects of them."""
+        self._receivers, self._is_whole = receivers, is_whole
         self._nearest = Nearest()
         self._mentions: Counter[str] | None = None
 
@@ -145,7 +146,7 @@ class SymbolCheck:
         if attributes.status == "anything" or name in attributes.names or (isinstance(thing, AClass) and name in _TYPE):
             return None
         family = receivers.families.descendants(thing.cls)
-        made_here = thing.exact or any(c.name in receivers.called for c in family)
+        made_here = self._is_whole or thing.exact or any(c.name in receivers.called for c in family)
         if attributes.status == "open" or not made_here:
             return "warning" if self._is_slip(name, thing) else None  # a mixin's objects are made elsewhere
         certain = attributes.status == "closed" or (attributes.status == "torch" and not name.startswith("_"))

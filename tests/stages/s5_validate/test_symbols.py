@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from paper2code_local.artifacts.finding import errors_of
+from paper2code_local.artifacts.import_order import ImportOrder, OrderedFile
 from paper2code_local.stages.s5_validate import validate
 
 MODULE = "import torch.nn as nn\n"
@@ -205,6 +207,13 @@ def test_attributes_of_modules_that_may_be_there(case: str) -> None:
 def test_attributes_of_modules_that_are_not(text: str) -> None:
     found = validate({path: t.encode() for path, t in (NET | {"m.py": text}).items()})
     assert [(f.code, f.severity, f.path) for f in found] == [("P2C602", "error", "m.py")]
+
+
+def test_of_what_was_planned_nobody_else_makes_objects() -> None:
+    text = b"class C:\n    def __init__(self):\n        self.a = 1\n\n    def f(self):\n        return self.b\n"
+    order = ImportOrder(files=(OrderedFile(path="m.py", needs=()),))
+    assert not errors_of(validate({"m.py": text}))
+    assert [f.code for f in errors_of(validate({"m.py": text}, order))] == ["P2C603"]
 
 
 def test_the_hint_offers_what_was_meant() -> None:

@@ -34,7 +34,8 @@ SYMBOLS: Mapping[str, Code] = {
         "A method reads an attribute that is assigned nowhere: not in the class, what it derives from, what derives "
         "from it, nor from outside. A warning where a decorator may add attributes, or some object somewhere gets "
         "attributes under names that reading does not show. Where a base is not known (PyTorch's modules are), or the "
-        "repository never makes an object of the class, only what looks like a slip of the pen is reported.",
+        "repository never makes an object of the class (and was not generated from a plan), only what looks like a "
+        "slip of the pen is reported.",
         {
             "model.py": b"class Scale:\n    def __init__(self, factor):\n        self.factor = factor\n\n"
             b"    def apply(self, x):\n        return self.fctor * x\n\n\nY = Scale(2).apply(1)\n"
