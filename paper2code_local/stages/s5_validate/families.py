@@ -155,6 +155,22 @@ class Families:
             and "__new__" not in cls.scope.bindings
         )
 
+    def only_declares(self, cls: Class, name: str, exact: bool) -> bool:
+        """Tell whether the attribute is nothing but an annotation (`name: int`) in the class or in others of its family.
+
+        Of what a decorator makes of a class, and of bases that are not known, that is not said.
+        """
+        family = self._family(cls, exact)
+        bodies = [c for c in family if name in c.scope.bindings]
+        bare = {c for c in bodies if any(f.name == name and f.certain and not f.has_default for f in c.fields)}
+        return (
+            bool(bodies)
+            and self.attributes(cls, exact).status in ("closed", "torch")
+            and all(c in bare and len(c.scope.bindings[name]) == 1 and not c.decorators for c in bodies)
+            and not any(name in c.stores for c in family)
+            and not any(name in (attributes_of(base) or ()) for c in family for base in self.outside(c))
+        )
+
     def makes_itself(self, cls: Class) -> bool:
         """Tell whether calling the class makes an object of it."""
         return not any("__new__" in c.scope.bindings or self.has_metaclass(c) for c in self.ancestors(cls))

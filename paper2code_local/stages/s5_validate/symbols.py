@@ -143,7 +143,10 @@ class SymbolCheck:
         ):
             return None
         attributes = receivers.families.attributes(thing.cls, thing.exact)
-        if attributes.status == "anything" or name in attributes.names or (isinstance(thing, AClass) and name in _TYPE):
+        has = name in attributes.names or (isinstance(thing, AClass) and name in _TYPE)
+        if has and self._is_whole and receivers.families.only_declares(thing.cls, name, thing.exact):
+            has = False
+        if attributes.status == "anything" or has:
             return None
         family = receivers.families.descendants(thing.cls)
         made_here = self._is_whole or thing.exact or any(c.name in receivers.called for c in family)

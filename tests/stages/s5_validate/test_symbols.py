@@ -209,11 +209,33 @@ def test_attributes_of_modules_that_are_not(text: str) -> None:
     assert [(f.code, f.severity, f.path) for f in found] == [("P2C602", "error", "m.py")]
 
 
+PLANNED = ImportOrder(files=(OrderedFile(path="m.py", needs=()),))
+
+
 def test_of_what_was_planned_nobody_else_makes_objects() -> None:
     text = b"class C:\n    def __init__(self):\n        self.a = 1\n\n    def f(self):\n        return self.b\n"
-    order = ImportOrder(files=(OrderedFile(path="m.py", needs=()),))
     assert not errors_of(validate({"m.py": text}))
-    assert [f.code for f in errors_of(validate({"m.py": text}, order))] == ["P2C603"]
+    assert [f.code for f in errors_of(validate({"m.py": text}, PLANNED))] == ["P2C603"]
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "found"),
+    [
+        ("", "", True),
+        (MODULE, "(nn.Module)", True),
+        ("from dataclasses import dataclass\n@dataclass\n", "", False),
+        ("from typing import NamedTuple\n", "(NamedTuple)", False),
+        ("class B:\n    x: int\n\n\n", "(B)", True),
+        ("class B:\n    x: int = 1\n\n\n", "(B)", False),
+        ("class B:\n    def g(self):\n        self.x = 1\n\n\n", "(B)", False),
+        ("from lib import B\n", "(B)", False),
+        (MODULE + "class B(nn.Module):\n    training: bool\n    x: int = 0\n\n\n", "(B)", False),
+    ],
+)
+def test_of_what_was_planned_an_annotation_makes_no_attribute(head: str, body: str, found: bool) -> None:
+    text = f"{head}class C{body}:\n    x: int\n\n    def f(self):\n        return self.x\n"
+    assert not errors_of(validate({"m.py": text.encode()}))
+    assert ("P2C603" in [f.code for f in errors_of(validate({"m.py": text.encode()}, PLANNED))]) == found
 
 
 def test_the_hint_offers_what_was_meant() -> None:
