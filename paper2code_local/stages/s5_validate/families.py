@@ -156,7 +156,7 @@ class Families:
         )
 
     def only_declares(self, cls: Class, name: str, exact: bool) -> bool:
-        """Tell whether the attribute is nothing but an annotation (`name: int`) in the class or in others of its family.
+        """Tell whether an attribute is nothing but an annotation (`name: int`) in the class and others of its family.
 
         Of what a decorator makes of a class, and of bases that are not known, that is not said.
         """
