@@ -57,6 +57,26 @@ MENDED = {
         {"main.py": '"""D."""\nfrom __future__ import annotations\n\n\ndef f():\n    json.x()\n'},
         {"main.py": '"""D."""\nfrom __future__ import annotations\nimport json\n\n\ndef f():\n    json.x()\n'},
     ),
+    "a variable that hides what it is made of": (
+        {
+            "data.py": "def load():\n    return 1\n",
+            "main.py": "import data\n\n\ndef main(n):\n    print(n)\n    data = data.load()\n    if data:\n"
+            "        data = data + n\n    return [data for _ in range(n)]\n",
+        },
+        {
+            "main.py": "import data\n\n\ndef main(n):\n    print(n)\n    data_ = data.load()\n    if data_:\n"
+            "        data_ = data_ + n\n    return [data_ for _ in range(n)]\n"
+        },
+    ),
+    "a variable that hides a class of its file": (
+        {
+            "net.py": "class Net:\n    pass\n\n\nNet_ = 1\n\n\ndef make():\n    Net = Net()\n    return lambda: Net\n",
+        },
+        {
+            "net.py": "class Net:\n    pass\n\n\nNet_ = 1\n\n\ndef make():\n"
+            "    Net__ = Net()\n    return lambda: Net__\n",
+        },
+    ),
     "a name that one other file defines": (
         {"net.py": NET, "main.py": "def main():\n    return Net().run(1)\n"},
         {"main.py": "from net import Net\n\ndef main():\n    return Net().run(1)\n"},
@@ -98,6 +118,9 @@ LEFT = {
     },
     "a name that is nowhere": {"main.py": "print(result)\n"},
     "a word that is also a module, not used as one": {"main.py": "print(queue)\n"},
+    "a variable that hides nothing": {"main.py": "def f():\n    rows = [row for row in rows]\n    return rows\n"},
+    "a name that a with binds": {"main.py": "import data\n\n\ndef f():\n    with data.open() as data:\n        pass\n"},
+    "one name of two": {"main.py": "import data\n\n\ndef f():\n    data, n = data.load()\n    return data, n\n"},
     "a file of prose": {"main.py": "I am sorry, but I cannot write this file.\n\nAsk somebody else.\n"},
     "no requirements.txt to add to": {
         "main.py": "import yaml\n\nprint(yaml)\n",

@@ -3,6 +3,7 @@
     imports.py    an import from where the name really is, by the right path, or none where nothing uses it
     missing.py    an import that a name wants: of custom, or of the one file that defines it
     settings.py   a name that is a key of the settings, read from `config`
+    hiding.py     a variable that hides what it is made of, under another name
     declared.py   a requirement to add, a number that YAML takes for text
     prose.py      fences and sentences around code
 
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.stages.s6_repair.mechanical.declared import number, requirement
 from paper2code_local.stages.s6_repair.mechanical.fix import Fix
+from paper2code_local.stages.s6_repair.mechanical.hiding import another_name
 from paper2code_local.stages.s6_repair.mechanical.imports import elsewhere, other_path, unused, unused_in_circle
 from paper2code_local.stages.s6_repair.mechanical.missing import missing_import
 from paper2code_local.stages.s6_repair.mechanical.prose import code_only
@@ -33,6 +35,7 @@ FIXES: Mapping[str, Callable[[Mapping[str, str], Finding], Fix | None]] = {
     "P2C204": unused,
     "P2C205": other_path,
     "P2C601": missing_import,
+    "P2C605": another_name,
     "P2C803": number,
     "P2C901": requirement,
 }

@@ -1,0 +1,66 @@
+"""A variable that hides what it is made of: `data = data.load()`, where `data` is imported.
+
+In: the texts of a repository, a finding of a name that is read before its function binds it. Out: a `Fix`, or None.
+Must not know the gate.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from paper2code_local.artifacts.finding import Finding
+from paper2code_local.source import compile_error
+from paper2code_local.stages.s6_repair.mechanical.fix import Fix
+from paper2code_local.stages.s6_repair.mechanical.names import around, bound_unplainly, replaced, uses
+
+
+def another_name(texts: Mapping[str, str], finding: Finding) -> Fix | None:
+    """Give the variable another name from its first assignment on, where what it hides is a name of the module."""
+    text, name = texts[finding.path], finding.about[0]
+    if len(finding.about) != 1 or compile_error(text, finding.path):
+        return None
+    tree = ast.parse(text)
+    functions = around(tree, finding.line)
+    if not functions or name not in _names_of(tree) or bound_unplainly(functions[-1], name):
+        return None
+    found = [node for statement in functions[-1].body for node in uses(statement, name)]
+    places = [node for node in found if isinstance(node, ast.Name)]
+    first = _first_assignment(functions[-1], name)
+    if first is None or len(places) < len(found):
+        return None
+    early = {id(node) for node in ast.walk(first.value)}
+    after = [n for n in places if id(n) not in early and (n.lineno, n.col_offset) >= (first.lineno, first.col_offset)]
+    new = f"{name}_"
+    while re.search(rf"\b{new}\b", text):
+        new += "_"
+    what = f"The variable `{name}` of `{functions[-1].name}` is called `{new}`: it hid what it is made of."
+    return Fix(finding.path, replaced(text, after, new), what)
+
+
+def _names_of(tree: ast.Module) -> set[str]:
+    """Return what the statements of a module import and define."""
+    return set(_bound(tree.body))
+
+
+def _bound(body: list[ast.stmt]) -> Iterator[str]:
+    for statement in body:
+        match statement:
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+
+
+def _first_assignment(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.Assign | None:
+    """Return the assignment that is the first to bind a name, if it binds nothing else and reads it."""
+    stores = [
+        n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)
+    ]
+    first = min(stores, key=lambda n: (n.lineno, n.col_offset), default=None)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and node.targets[0] is first:
+            reads = any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node.value))
+            return node if reads else None
+    return None
