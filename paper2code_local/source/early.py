@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from paper2code_local.source.chains import NAME, chain_of, ends_block, expected, is_compiled, is_doubtful, raises
+from paper2code_local.source.chains import (
+    ATTRIBUTE,
+    NAME,
+    chain_of,
+    ends_block,
+    expected,
+    is_compiled,
+    is_doubtful,
+    raises,
+)
 from paper2code_local.source.scopes import Class, Early
 
 
@@ -242,7 +251,7 @@ class _Walk:
         self.block(node.finalbody, here)
         self.block(node.orelse, here)
         self.push(here, *node.handlers)
-        self.block(node.body, here._replace(quiet=here.quiet or broad or bool(flags & NAME)))
+        self.block(node.body, here._replace(quiet=here.quiet or broad or bool(flags & (NAME | ATTRIBUTE))))
 
     def handler(self, node: ast.ExceptHandler, here: _Here) -> None:
         self.block(node.body, here)

@@ -67,6 +67,8 @@ RIGHT = {
     "        self.register_buffer('x', None)\n        print(self.x)\n        self.x = 1\n",
     "in a loop": "class C:\n    def __init__(self):\n        for i in range(2):\n            if i: print(self.x)\n"
     "            self.x = i\n",
+    "expected in a constructor": "class C:\n    def __init__(self):\n        try:\n            self.y = self.x\n"
+    "        except AttributeError:\n            self.x = self.y = 1\n",
     "asked of itself": "class C:\n    def __init__(self):\n        print(hasattr(self, 'x') and self.x)\n"
     "        self.x = 1\n",
     "slash": "class C:\n    def __init__(self, /, other):\n        print(other.x)\n        other.x = self.x = 1\n",
