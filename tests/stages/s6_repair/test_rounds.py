@@ -205,7 +205,7 @@ async def test_the_constructor_is_at_fault_for_an_attribute_that_it_was_to_set()
         rewriter = Rewriter({})
         await repair(repo(model=model), gate, rewriter, 1, Scope(assigned={"model.py:Smoother": planned}))
         assert rewriter.asked == [("repair1", "model.py", unit)]
-        assert rewriter.faults[0].avoid == (() if planned else ("self.width",))
+        assert rewriter.faults[0].avoid == (() if planned else ("self.width", "self. width"))
 
 
 async def test_when_one_side_was_asked_in_vain_for_an_attribute_it_is_the_turn_of_the_other() -> None:
