@@ -16,7 +16,7 @@ from paper2code_local.artifacts import answers
 from paper2code_local.artifacts.answers import Answer, choice, fields, several, text
 from paper2code_local.artifacts.plan import Attribute, ClassPlan, FilePlan, FunctionPlan
 from paper2code_local.asking import Asker, Question, Unanswered, prompt
-from paper2code_local.stages.s2_plan.signatures import KNOWN_ROOTS, known_type, usable_signature
+from paper2code_local.stages.s2_plan.signatures import KNOWN_ROOTS, known_type, plain_name, usable_signature
 
 EXTERNAL_BASES = ("none", "nn.Module", "torch.utils.data.Dataset")
 EXPECTED = {
@@ -113,13 +113,14 @@ def class_plan(name: str, said: Mapping[str, Any], local: Sequence[str], known: 
     if {m.name for m in methods} == {"__init__"}:
         lacking = EXPECTED.get(said["base"], ())
         methods += tuple(FunctionPlan(signature=signature, purpose=purpose) for signature, purpose in lacking)
-    attributes = {
-        a["name"]: Attribute(name=a["name"], type=known_type(a["type"], known))
-        for a in said["attributes"]
-        if not keyword.iskeyword(a["name"]) and a["name"] != "self"
-    }
+    types = {plain_name(a["name"]): known_type(a["type"], known) for a in said["attributes"]}
+    attributes = tuple(
+        Attribute(name=each, type=written)
+        for each, written in types.items()
+        if not keyword.iskeyword(each) and each != "self"
+    )
     base = "" if said["base"] == "none" else said["base"]
-    return ClassPlan(name=name, base=base, purpose=said["does"], attributes=tuple(attributes.values()), methods=methods)
+    return ClassPlan(name=name, base=base, purpose=said["does"], attributes=attributes, methods=methods)
 
 
 def functions(listed: Sequence[Mapping[str, Any]], known: frozenset[str]) -> tuple[FunctionPlan, ...]:

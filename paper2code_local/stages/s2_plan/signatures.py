@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from keyword import iskeyword
 
 KNOWN_ROOTS = frozenset(
     {"torch", "nn", "np", "Any", "Callable", "Iterable", "Iterator", "Sequence", "Path", "DataLoader"}
@@ -22,7 +23,8 @@ _DOTS = re.compile(r"(?P<ellipsis>(?<=[\[ ])\.\.\.(?=[\],]))|\.\.+|\.(?=[\],\s)]
 def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
     """Return `line` as a signature that compiles and whose types are known, or None when nothing can be made of it.
 
-    Repeated parameters are dropped; a parameter without a default after one that has one gets None.
+    Repeated parameters are dropped, and `self_` at the beginning of their names; a parameter without a default after one
+    that has one gets None.
     """
     line = _DOTS.sub(lambda dots: dots["ellipsis"] or "", line)
     if "()" not in line:
@@ -36,15 +38,16 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
     parameters: dict[str, str] = {}
     defaulted = False
     for position, (argument, default) in enumerate(zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True)):
-        if argument.arg in parameters or (argument.arg == "self" and (position or argument.annotation)):
+        name = plain_name(argument.arg)
+        if name in parameters or (name == "self" and (position or argument.annotation)):
             continue
-        written = argument.arg
+        written = name
         if argument.annotation is not None:
             written += f": {known_type(ast.unparse(argument.annotation), known)}"
         defaulted = defaulted or default is not None
         if defaulted:
             written += f" = {ast.unparse(default)}" if default is not None else " = None"
-        parameters[argument.arg] = written
+        parameters[name] = written
     returns = known_type(ast.unparse(tree.returns), known) if tree.returns else "None"
     if tree.name == "__init__":
         returns = "None"
@@ -54,6 +57,13 @@ def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
     except (SyntaxError, ValueError):  # a keyword as a name
         return None
     return signature
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a parameter or attribute without the `self_` that small models begin it with."""
+    while name.startswith("self_") and name[5:].isidentifier() and not iskeyword(name[5:]):
+        name = name[5:]
+    return name
 
 
 def known_type(written: str, known: set[str] | frozenset[str]) -> str:

@@ -261,6 +261,11 @@ KNOWN = frozenset({"torch", "np", "Any", "Schedule"})
         ("f(x: tuple[int, ...], y: list[a.]) -> int..", "def f(x: tuple[int, ...], y: Any) -> int"),
         ("f(x: torch.) -> int", "def f(x: Any) -> int"),
         ("f(x: int, self) -> int", "def f(x: int) -> int"),
+        ("f(self, self_name: str, self_type: str = 'a') -> int", "def f(self, name: str, type: str = 'a') -> int"),
+        (
+            "f(self, name: int, self_name: str, self_lambda: int) -> int",
+            "def f(self, name: int, self_lambda: int) -> int",
+        ),
         ("class(x: int) -> int", None),
         ("f(lambda: int) -> int", None),
         ("f(x: int -> int", None),
