@@ -21,10 +21,10 @@ _DOTS = re.compile(r"(?P<ellipsis>(?<=[\[ ])\.\.\.(?=[\],]))|\.\.+|\.(?=[\],\s)]
 
 
 def usable_signature(line: str, known: set[str] | frozenset[str]) -> str | None:
-    """Return `line` as a signature that compiles and whose types are known, or None when nothing can be made of it.
+    """Return `line` as a signature that compiles and whose types are known; None when nothing can be made of it.
 
-    Repeated parameters are dropped, and `self_` at the beginning of their names; a parameter without a default after one
-    that has one gets None.
+    Repeated parameters are dropped, and `self_` at the beginning of their names; a parameter without a default after
+    one that has one gets None.
     """
     line = _DOTS.sub(lambda dots: dots["ellipsis"] or "", line)
     if "()" not in line:

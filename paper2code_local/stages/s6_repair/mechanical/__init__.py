@@ -4,6 +4,7 @@
     missing.py    an import that a name wants: of custom, or of the one file that defines it
     settings.py   a name that is a key of the settings, read from `config`
     hiding.py     a variable that hides what it is made of, under another name
+    keeping.py    an attribute that the constructor was given and did not keep, or that is a setting
     declared.py   a requirement to add, a number that YAML takes for text
     prose.py      fences and sentences around code
 
@@ -20,6 +21,7 @@ from paper2code_local.stages.s6_repair.mechanical.declared import number, requir
 from paper2code_local.stages.s6_repair.mechanical.fix import Fix
 from paper2code_local.stages.s6_repair.mechanical.hiding import another_name
 from paper2code_local.stages.s6_repair.mechanical.imports import elsewhere, other_path, unused, unused_in_circle
+from paper2code_local.stages.s6_repair.mechanical.keeping import kept_by_constructor
 from paper2code_local.stages.s6_repair.mechanical.missing import missing_import
 from paper2code_local.stages.s6_repair.mechanical.prose import code_only
 from paper2code_local.stages.s6_repair.mechanical.settings import from_settings
@@ -44,10 +46,12 @@ FIXES: Mapping[str, Callable[[Mapping[str, str], Finding], Fix | None]] = {
 
 def fix_of(texts: Mapping[str, str], finding: Finding, settings: frozenset[str] = frozenset()) -> Fix | None:
     """Return what mends a finding without a model; None where that is not beyond doubt. `settings` are known keys."""
-    known = FIXES.get(finding.code)
-    if known is None or finding.path not in texts:
+    if finding.path not in texts:
         return None
-    fix = known(texts, finding)
+    if finding.code == "P2C603":
+        return kept_by_constructor(texts, finding, settings)
+    known = FIXES.get(finding.code)
+    fix = known(texts, finding) if known is not None else None
     if fix is None and finding.code == "P2C601" and finding.about[0] in settings:
         fix = from_settings(texts, finding)
     return fix

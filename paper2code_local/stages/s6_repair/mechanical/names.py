@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+HOLDER = "config"
+"""Who has the settings."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

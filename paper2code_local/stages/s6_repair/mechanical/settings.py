@@ -13,6 +13,7 @@ from paper2code_local.artifacts.finding import Finding
 from paper2code_local.source import compile_error
 from paper2code_local.stages.s6_repair.mechanical.fix import Fix
 from paper2code_local.stages.s6_repair.mechanical.names import (
+    HOLDER,
     Function,
     around,
     bound_unplainly,
@@ -20,8 +21,6 @@ from paper2code_local.stages.s6_repair.mechanical.names import (
     replaced,
     uses,
 )
-
-HOLDER = "config"
 
 
 def from_settings(texts: Mapping[str, str], finding: Finding) -> Fix | None:

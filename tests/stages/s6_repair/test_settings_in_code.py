@@ -1,4 +1,4 @@
-"""Names that are settings, used as if they were variables."""
+"""Names that are settings, used as if they were variables; attributes that the constructor was given."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from paper2code_local.stages.s6_repair.mechanical import fix_of
 SETTINGS = frozenset({"rate", "steps"})
 
 
-def mended(text: str) -> str | None:
+def mended(text: str, code: str = "P2C601") -> str | None:
     files = {"main.py": text.encode(), "config.yaml": b"rate: 0.1\nsteps: 3\n"}
-    (finding,) = (f for f in validate(files) if f.code == "P2C601")
+    finding = next(f for f in validate(files) if f.code == code)
     fix = fix_of({"main.py": text}, finding, SETTINGS)
     return fix.text if fix else None
 
@@ -47,3 +47,36 @@ def test_an_inner_function_with_a_parameter_of_that_name_keeps_it() -> None:
 )
 def test_elsewhere_it_is_left_alone(text: str) -> None:
     assert mended(text) is None
+
+
+BASE = "import torch.nn as nn\n\n\nclass C(nn.Module):\n    def __init__(self, width, config):\n"
+READER = "\n    def forward(self):\n        return {}\n\n\nC(1, {{}}).forward()\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "read", "kept"),
+    [
+        ("        super().__init__()\n", "self.width", "width"),
+        ('        """Doc."""\n        super().__init__()\n', "self.width", "width"),
+        ('        """Doc.\n\n        More."""\n        nn.Module.__init__(self)\n', "self.rate", 'config["rate"]'),
+        ("        super().__init__()\n", "self.config", "config"),
+    ],
+)
+def test_the_constructor_keeps_what_it_was_given_once_the_base_is_set_up(body: str, read: str, kept: str) -> None:
+    rest = "        self.other = 1\n"
+    told = mended(BASE + body + rest + READER.format(read), "P2C603")
+    assert told == BASE + body + f"        {read} = {kept}\n" + rest + READER.format(read)
+    assert not [f for f in validate({"main.py": told.encode()}) if f.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BASE + "        super().__init__()\n" + READER.format("self.height"),
+        BASE.replace(", config", ", c") + "        super().__init__()\n" + READER.format("self.rate"),
+        "class C:\n    def __init__(self, width): pass\n    def f(self): return self.width\n\n\nC(1).f()\n",
+        "class C:\n    def f(self, width):\n        return self.width\n\n\nC().f(1)\n",
+    ],
+)
+def test_what_it_was_not_given_it_does_not_keep(text: str) -> None:
+    assert mended(text, "P2C603") is None
