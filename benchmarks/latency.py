@@ -3,7 +3,7 @@
     python benchmarks/latency.py RUN... [--results FILE]
 
 Seconds since the run was started, the engine's start included and told beside it; of a run in several attempts, the
-last. A replayed run says nothing of the engine and is left out.
+last that asked the engine anything: a replay says nothing of it.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ def waits(run: Path) -> dict[str, Any] | None:
     """Return the row of a run; None where nothing was asked of an engine, or nothing was written."""
     events = [json.loads(line) for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines()]
     starts = [n for n, e in enumerate(events) if e["event"] == "stage_started" and e["stage"] == "parse"]
-    events = events[starts[-1] :] if starts else []
+    attempts = [events[start:end] for start, end in zip(starts, [*starts[1:], len(events)], strict=True)]
+    events = next((each for each in reversed(attempts) if any(map(_is_answer, each))), [])
     began = datetime.fromisoformat(events[0]["t"]) if events else datetime.min
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    asked = [e for e in events if e["event"] == "call_finished" and not e["replayed"]]
+    asked = [e for e in events if _is_answer(e)]
 
     def at(name: str, **what: str) -> str:
         found = [e for e in events if e["event"] == name and all(e.get(key) == value for key, value in what.items())]
@@ -56,6 +57,10 @@ def waits(run: Path) -> dict[str, Any] | None:
         "repository": at("stage_finished", stage="write"),
         "calls": len(asked),
     }
+
+
+def _is_answer(event: dict[str, Any]) -> bool:
+    return event["event"] == "call_finished" and not event["replayed"]
 
 
 if __name__ == "__main__":
