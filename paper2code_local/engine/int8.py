@@ -106,7 +106,7 @@ def quantise(layer: Any, weight: torch.Tensor) -> None:
 def quantised(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return `weight` [outputs, inputs] as 8-bit integers, and the scales [outputs, 1] that turn them back."""
     integers = torch.empty(weight.shape, dtype=torch.int8)
-    scales = torch.empty(len(weight), 1)
+    scales = torch.empty(len(weight), 1, dtype=torch.float32)  # the default type is that of the model while it loads
     for first in range(0, len(weight), ROWS):  # each part stays in the processor's cache, and memory stays flat
         part = weight[first : first + ROWS].to(torch.float32, copy=True)
         scale = part.abs().amax(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / LARGEST

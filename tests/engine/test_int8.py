@@ -13,7 +13,8 @@ from tests.engine.test_contract import ask
 pytestmark = pytest.mark.engine
 
 
-def test_each_output_is_kept_to_half_a_step() -> None:
+@pytest.mark.parametrize("default", ["float32", "bfloat16"])
+def test_each_output_is_kept_to_half_a_step(default: str) -> None:
     import torch
 
     from paper2code_local.engine.int8 import LARGEST, ROWS, quantised
@@ -24,7 +25,10 @@ def test_each_output_is_kept_to_half_a_step() -> None:
         weight[2] = 0
         weight[-3, 7] = 50.0
         before = weight.clone()
+        torch.set_default_dtype(getattr(torch, default))  # as vLLM does while it loads
         integers, scales = quantised(weight)
+        torch.set_default_dtype(torch.float32)
+        assert scales.dtype == torch.float32
         assert bool((weight == before).all())
         assert (integers.dtype, scales.shape) == (torch.int8, (len(weight), 1))
         largest = integers.abs().amax(dim=1)
