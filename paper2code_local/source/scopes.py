@@ -102,6 +102,8 @@ class Function:
     decorators: tuple[Chain | None, ...]
     hollow: bool
     """Does nothing but raise, pass, or document."""
+    endless: tuple[Chain, int] | None = None
+    """How it calls itself whenever it is called, and the line."""
 
 
 @dataclass(slots=True, eq=False)

@@ -26,6 +26,7 @@ from paper2code_local.source.chains import (
 )
 from paper2code_local.source.early import read_early
 from paper2code_local.source.naming import Here, Naming
+from paper2code_local.source.recursion import endless
 from paper2code_local.source.scopes import Binding, Call, Chain, Class, Function, Kind, Scope, Usage
 from paper2code_local.source.shapes import signature_of
 
@@ -120,7 +121,8 @@ class _Walk(Naming):
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, here: Here) -> None:
         decorators = tuple(chain_of(decorator) for decorator in node.decorator_list)
-        function = Function(node.name, node.lineno, signature_of(node.args), decorators, is_hollow(node.body))
+        itself = endless(node) if isinstance(node, ast.FunctionDef) and not decorators else None
+        function = Function(node.name, node.lineno, signature_of(node.args), decorators, is_hollow(node.body), itself)
         self.bind(node.name, here, Binding("def", node.lineno, here.scope, function=function))
         outer = self.type_parameters(node, here)
         inner = self.inner("function", outer)

@@ -1,4 +1,4 @@
-"""Names and attributes that nobody defines, or not in time: P2C601 to P2C605.
+"""Names and attributes that nobody defines, or not in time: P2C601 to P2C606.
 
 In: how each file uses names, and what the names are. Out: findings. Must not know how that is found out.
 """
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from paper2code_local.artifacts.finding import Finding, Severity
-from paper2code_local.source import CALL, Chain, Place
+from paper2code_local.source import CALL, Chain, Class, Place
 from paper2code_local.stages.s5_validate.codes import finding
 from paper2code_local.stages.s5_validate.nearest import Nearest
 from paper2code_local.stages.s5_validate.receivers import Receivers
@@ -49,6 +49,7 @@ class SymbolCheck:
         known = self._known(path)
         yield from self._undefined(path, known)
         yield from self._early(path, known)
+        yield from self._endless(path)
         yield from self._lacking(path)
 
     def _known(self, path: str) -> frozenset[str] | None:
@@ -80,6 +81,30 @@ class SymbolCheck:
                     hint = f"Assign `self.{name}` before this line."
                     message = f"`self.{name}` is read before the constructor assigns it."
                     yield finding("P2C605", path, line, message, hint, about=("self", name))
+
+    def _endless(self, path: str) -> Iterator[Finding]:
+        severity: Severity = "error" if self._is_whole else "warning"  # elsewhere a callee may be known to end it all
+        for scope in self._receivers.usages[path].scopes:
+            for name, bindings in scope.bindings.items():
+                function = bindings[0].function
+                if function is None or function.endless is None or len(bindings) > 1:
+                    continue
+                chain, line = function.endless
+                if scope.kind == "class" and (
+                    len(chain) == 1 or scope.cls is None or self._may_differ(scope.cls, name)
+                ):
+                    continue
+                if scope.kind == "class" or (len(chain) == 1 and name not in self._receivers.stored_on_modules):
+                    message = f"`{'.'.join(chain)}` is called by `{name}` itself whenever it runs: that never ends."
+                    hint = f"Compute the result in `{name}`, or call another function."
+                    yield finding("P2C606", path, line, message, hint, severity, (".".join(chain),))
+
+    def _may_differ(self, cls: Class, name: str) -> bool:
+        """Tell whether an object of the class may have another attribute of that name than its own method."""
+        families = self._receivers.families
+        others = [c for c in families.descendants(cls) if c is not cls and name in c.scope.bindings]
+        stored = name in self._receivers.stored or families.stores(cls, name, False)
+        return bool(others or stored or families.is_dynamic(cls, False))
 
     def _is_set_outside(self, name: str) -> bool:
         return name in self._receivers.stored or name in self._receivers.probed or self._receivers.opens_anything

@@ -80,6 +80,8 @@ def avoided(finding: Finding) -> tuple[str, ...]:
             return (name,)
         case "P2C602" | "P2C603" | "P2C604", (owner, attribute):
             return (f"{owner}.{attribute}", f"{owner}. {attribute}")  # a blank evades a forbidden word
+        case "P2C606", (callee,):
+            return tuple(f"{callee}{after}" for after in ("", "("))
         case "P2C701", (callee, _):
             return tuple(f"{callee}(){after}" for after in ("", "(", ".", ")"))
         case "P2C703", (_, parameter):  # a sign and the word after it may be one token

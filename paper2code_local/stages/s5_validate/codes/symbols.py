@@ -1,4 +1,4 @@
-"""Names and attributes: P2C601 to P2C605.
+"""Names and attributes: P2C601 to P2C606.
 
 In: nothing. Out: the table. Must not know how a check is made.
 """
@@ -68,5 +68,14 @@ SYMBOLS: Mapping[str, Code] = {
         "the error is expected, nor below a `return` or a version check.",
         {"data.py": b"def scaled(values, factor):\n    rows = [row * factor for row in rows]\n    return rows\n"},
         {"data.py": b"def scaled(values, factor):\n    rows = [row * factor for row in values]\n    return rows\n"},
+    ),
+    "P2C606": Code(
+        "function that never ends",
+        "warning",
+        "A function calls itself before anything in it can have returned, raised or branched. An error where the code "
+        "was generated from a plan. What decorators change, what is overridden or assigned elsewhere, and generators "
+        "and coroutines are left alone.",
+        {"train.py": b"def evaluate(model):\n    scores = evaluate(model)\n    return scores\n"},
+        {"train.py": b"def evaluate(model):\n    scores = model.scores()\n    return scores\n"},
     ),
 }
