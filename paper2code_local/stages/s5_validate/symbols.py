@@ -208,7 +208,8 @@ class SymbolCheck:
         has = ", ".join(f"`{each}`" for each in sorted(known) if not each.startswith("_"))
         use = f"use what it has: {has}" if 0 < len(has) < _LISTED else "use what it has"
         hint = f"Did you mean `{close}`?" if close else f"Define `{name}` in {owner}, or {use}."
-        return finding(code, path, place.line, message, hint, "warning" if place.doubtful else severity, (shown, name))
+        about = (shown, name, f"{thing.path}:{thing.cls.name}") if code == "P2C604" else (shown, name)  # type: ignore[union-attr]
+        return finding(code, path, place.line, message, hint, "warning" if place.doubtful else severity, about)
 
 
 def _rank(place: Place) -> tuple[bool, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from paper2code_local.artifacts.finding import Finding, errors_of
@@ -51,10 +51,15 @@ def helpers_of(repo: Repo, findings: tuple[Finding, ...], kept: frozenset[str]) 
     found: dict[tuple[str, str], Helper] = {}
     for finding in errors_of(findings):
         text = texts.get(finding.path, "")
-        if finding.code not in ("P2C601", "P2C603") or not finding.line or compile_error(text, finding.path):
+        make = _WAYS.get(finding.code)
+        if make is None or not finding.line or compile_error(text, finding.path):
             continue
-        helper = _function(finding, text) if finding.code == "P2C601" else _method(finding, text)
-        if helper and all(other.name != helper.name for other in found.values() if not other.owner):
+        helper = make(finding, text)
+        if (
+            helper
+            and helper.path in texts
+            and all(other.name != helper.name for other in found.values() if not other.owner)
+        ):
             found.setdefault((helper.path, helper.qualname), helper)
     return tuple(found.values())[:MOST]
 
@@ -75,11 +80,11 @@ def _function(finding: Finding, text: str) -> Helper | None:
     tree = ast.parse(text)
     calls = list(_calls(tree, lambda node: isinstance(node, ast.Name) and node.id == name))
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
-    return _helper(finding, text, tree, "", name, calls) if len(uses) == len(calls) else None
+    return _helper(finding, text, tree, "", name, calls, finding.path) if len(uses) == len(calls) else None
 
 
 def _method(finding: Finding, text: str) -> Helper | None:
-    receiver, name = finding.about
+    receiver = finding.about[0]
     unit = unit_at(text, finding.line)
     owner = unit.qualname.rpartition(".")[0] if unit else ""
     tree = ast.parse(text)
@@ -87,17 +92,36 @@ def _method(finding: Finding, text: str) -> Helper | None:
     if receiver != "self" or not classes:
         return None
 
-    def meant(node: ast.expr) -> bool:
-        return (
-            isinstance(node, ast.Attribute)
-            and node.attr == name
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "self"
-        )
+    return _called_on(finding, text, tree, classes[-1], owner, finding.path)
 
-    calls = list(_calls(classes[-1], meant))
-    uses = [node for node in ast.walk(classes[-1]) if isinstance(node, ast.expr) and meant(node)]
-    return _helper(finding, text, tree, owner, name, calls) if len(uses) == len(calls) else None
+
+def _method_of_another(finding: Finding, text: str) -> Helper | None:
+    """Return the method that an object of a class elsewhere is wanted to have: `loader.shuffle()`."""
+    path, _, owner = finding.about[2].partition(":")
+    steps = finding.about[0].split(".")
+    if steps[-1] == owner or not all(step.isidentifier() for step in steps):
+        return None  # of the class itself, or of more than names
+    tree = ast.parse(text)
+    return _called_on(finding, text, tree, tree, owner, path)
+
+
+def _called_on(finding: Finding, text: str, tree: ast.Module, within: ast.AST, owner: str, path: str) -> Helper | None:
+    """Return the method of `owner` that `within` calls on the finding's receiver, if that is all it does with it."""
+    receiver, name = finding.about[:2]
+
+    def meant(node: ast.expr) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == name and ast.unparse(node.value) == receiver
+
+    calls = list(_calls(within, meant))
+    uses = [node for node in ast.walk(within) if isinstance(node, ast.expr) and meant(node)]
+    return _helper(finding, text, tree, owner, name, calls, path) if len(uses) == len(calls) else None
+
+
+_WAYS: Mapping[str, Callable[[Finding, str], Helper | None]] = {
+    "P2C601": _function,
+    "P2C603": _method,
+    "P2C604": _method_of_another,
+}
 
 
 def _calls(tree: ast.AST, meant: Callable[[ast.expr], bool]) -> Iterator[Call]:
@@ -113,7 +137,9 @@ def _calls(tree: ast.AST, meant: Callable[[ast.expr], bool]) -> Iterator[Call]:
             inside += [n for n in ast.iter_child_nodes(node) if not isinstance(n, ast.stmt)]
 
 
-def _helper(finding: Finding, text: str, tree: ast.Module, owner: str, name: str, calls: list[Call]) -> Helper | None:
+def _helper(
+    finding: Finding, text: str, tree: ast.Module, owner: str, name: str, calls: list[Call], path: str
+) -> Helper | None:
     awaited = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Await)}
     if any(id(call) in awaited for call, _ in calls):
         return None
@@ -123,7 +149,7 @@ def _helper(finding: Finding, text: str, tree: ast.Module, owner: str, name: str
     line = " ".join((ast.get_source_segment(text, calls[0][1]) or "").split("\n")[0].split())[:SHOWN]
     caller = unit_at(text, calls[0][0].lineno)
     purpose = f"Do what {caller.qualname if caller else 'the module'} calls it for: {line}"
-    return Helper(finding.path, owner, name, signature, purpose, finding.code)
+    return Helper(path, owner, name, signature, purpose, finding.code)
 
 
 def signature_of(name: str, calls: Sequence[ast.Call], *, method: bool) -> str | None:

@@ -78,7 +78,7 @@ def avoided(finding: Finding) -> tuple[str, ...]:
     match finding.code, finding.about:
         case "P2C601", (name,):
             return (name,)
-        case "P2C602" | "P2C603" | "P2C604", (owner, attribute):
+        case "P2C602" | "P2C603" | "P2C604", (owner, attribute, *_):
             return (f"{owner}.{attribute}", f"{owner}. {attribute}")  # a blank evades a forbidden word
         case "P2C606", (callee,):
             return tuple(f"{callee}{after}" for after in ("", "("))

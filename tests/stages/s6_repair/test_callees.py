@@ -58,6 +58,29 @@ def test_a_method_is_to_be_written_in_its_class() -> None:
     assert not validate({"main.py": file.text.encode()})
 
 
+def test_a_method_of_another_file_is_to_be_written_there() -> None:
+    data = "class Data:\n    def __init__(self, path):\n        self.path = path\n"
+    main = "from data import Data\n\n\ndef main(config):\n    d = Data(config)\n    return d.shuffled(3, by=config)\n"
+    texts = {"data.py": data, "main.py": main}
+    repo = Repo(files=tuple(SourceFile(path=path, text=text) for path, text in texts.items()))
+    findings = validate({path: text.encode() for path, text in texts.items()})
+    (helper,) = helpers_of(repo, findings, frozenset())
+    assert (helper.path, helper.qualname) == ("data.py", "Data.shuffled")
+    assert helper.signature == "def shuffled(self, value1, by)"
+    assert "main" in helper.purpose
+    files = with_helper(repo, helper, "    def shuffled(self, value1, by):\n        return value1").files
+    assert not errors_of(validate({f.path: f.text.encode() for f in files if isinstance(f, SourceFile)}))
+    assert helpers_of(repo, findings, frozenset({"data.py"})) == ()
+
+
+@pytest.mark.parametrize("use", ["Data.shuffled()", "Data(1).shuffled()", "print(d.shuffled, d.shuffled())"])
+def test_a_method_that_is_not_only_called_on_a_variable_is_left_alone(use: str) -> None:
+    text = f"class Data:\n    def __init__(self, n):\n        self.n = n\n\n\nd = Data(1)\n{use}\n"
+    _, helpers = found(text)
+    assert [f.code for f in errors_of(validate({"main.py": text.encode()}))][:1] == ["P2C604"]
+    assert helpers == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [

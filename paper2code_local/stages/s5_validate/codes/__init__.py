@@ -50,9 +50,9 @@ def finding(
 
     `about` holds, by code: P2C201 and P2C205 the module as written, dots included; P2C202 the name and the file or
     folder that lacks it; P2C203 and P2C204 the imported file; P2C601 the name; P2C602 to P2C604 what stands before the
-    last dot, and the attribute; P2C605 the name, or `self` and the attribute; P2C606 the call; P2C701 to P2C704
-    the callee and the parameter or the numbers; P2C801 the settings file and the keys that lead to the value; P2C803
-    the settings file and the better spelling; P2C901 the module and its distribution.
+    last dot, and the attribute, P2C604 also "path:Class"; P2C605 the name, or `self` and the attribute; P2C606 the
+    call; P2C701 to P2C704 the callee and the parameter or the numbers; P2C801 the settings file and the keys that lead
+    to the value; P2C803 the settings file and the better spelling; P2C901 the module and its distribution.
     """
     return Finding(
         code=code,
