@@ -64,7 +64,7 @@ async def mend(root: Path, job: Job, rounds: int, say: Listener, folder: RunDir)
     say(Checked(when="before_repair", findings=repaired.report.before))
     say(Checked(when="final", findings=repaired.report.after))
     after = {f.path: f.text for f in repaired.repo.files if isinstance(f, SourceFile)}
-    return Mended({path: text for path, text in after.items() if text != texts[path]}, repaired.report)
+    return Mended({path: text for path, text in after.items() if text != texts.get(path)}, repaired.report)
 
 
 def _text(path: str, data: bytes) -> str | None:

@@ -27,6 +27,9 @@ from paper2code_local.repairing import Mended
 from paper2code_local.rundir import RunDir
 from paper2code_local.settings import Job, by_stage
 
+NEW_MODE = 0o644
+"""Of files that are added."""
+
 
 @click.command(context_settings=SETTINGS)
 @click.argument("repo", type=FOLDER)
@@ -99,10 +102,12 @@ def _write(repo: Path, texts: Mapping[str, str], folder: RunDir) -> None:
     for path, text in texts.items():
         place = repo / path
         try:
-            folder.keep(f"before/{path}", place.read_bytes())
+            is_new = not place.exists()
+            if not is_new:
+                folder.keep(f"before/{path}", place.read_bytes())
             with tempfile.NamedTemporaryFile("w", dir=place.parent, encoding="utf-8", newline="", delete=False) as new:
                 new.write(text)
-            Path(new.name).chmod(place.stat().st_mode)
+            Path(new.name).chmod(NEW_MODE if is_new else place.stat().st_mode)
             Path(new.name).replace(place)
         except OSError as error:
             hint = f"What was changed before it is kept in {folder.root / 'before'}."
@@ -126,6 +131,8 @@ def _diff(repo: Path, texts: Mapping[str, str]) -> list[str]:
     """Return what would change as a unified diff."""
     lines: list[str] = []
     for path, text in sorted(texts.items()):
-        old = (repo / path).read_text(encoding="utf-8")
+        there = (repo / path).exists()
+        old = (repo / path).read_text(encoding="utf-8") if there else ""
         lines += difflib.unified_diff(old.splitlines(), text.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
+        lines += [] if there or text else [f"{path} would be added, empty"]
     return lines or ["Nothing would change."]

@@ -58,6 +58,20 @@ def test_what_is_beyond_doubt_is_mended_in_place_and_the_originals_are_kept(cli:
     assert {p.name for p in repo.iterdir()} == {"net.py", "loss.py", "main.py", "tools"}
 
 
+def test_a_package_that_something_else_hides_becomes_a_regular_one(cli: CommandLine, repo: Path) -> None:
+    (repo / "json").mkdir()
+    (repo / "json" / "rows.py").write_text("ROWS = 1\n")
+    (repo / "show.py").write_text("from json.rows import ROWS\n\nprint(ROWS)\n")
+    assert "P2C207" in errors(repo)
+    told = cli.run(repo.parent, "repair", "repo", "--rounds", 0, "--dry-run")
+    assert "json/__init__.py would be added, empty" in told.stdout
+    assert not (repo / "json" / "__init__.py").exists()
+    told = cli.run(repo.parent, "repair", "repo", "--rounds", 0, "--json")
+    assert json.loads(told.stdout)["changed"] == ["json/__init__.py", "main.py"]
+    assert (repo / "json" / "__init__.py").read_bytes() == b""
+    assert "P2C207" not in errors(repo)
+
+
 def test_a_second_run_changes_nothing(cli: CommandLine, repo: Path) -> None:
     cli.run(repo.parent, "repair", "repo", "--rounds", 0)
     before = {p: p.stat().st_mtime_ns for p in repo.rglob("*.py")}

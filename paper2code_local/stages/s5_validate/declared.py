@@ -48,6 +48,8 @@ class Declared:
 
     names: Mapping[str, Declaration]
     """Normalised name of each distribution."""
+    own: Mapping[str, Declaration]
+    """Those that are called like a module or folder at the top: the repository itself, or what it hides."""
     files: tuple[str, ...]
     """Those that declare something; none: the repository does not say."""
     understood: bool
@@ -85,10 +87,12 @@ def declarations(files: Mapping[str, bytes]) -> Declared:
             found.environment(path)
         elif "/" not in path and _TOLD.fullmatch(name):
             found.told(path)
+    own: dict[str, Declaration] = {}
     for name in {re.sub(r"^src/", "", path).partition("/")[0] for path in files if path.endswith(".py")}:
-        found.names.pop(normalised(name), None)  # it requires itself, with extras, or tells how it is installed itself
+        if (declared := found.names.pop(normalised(name), None)) is not None:
+            own[normalised(name)] = declared  # it requires itself, with extras, or tells how it is installed itself
     is_package = not any(REQUIREMENTS.fullmatch(path) or path.endswith((".yml", ".yaml")) for path in found.files)
-    return Declared(found.names, tuple(found.files), found.understood, is_package)
+    return Declared(found.names, own, tuple(found.files), found.understood, is_package)
 
 
 class _Found:

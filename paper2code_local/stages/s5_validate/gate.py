@@ -18,8 +18,9 @@ from paper2code_local.source.problem import syntax_tree
 from paper2code_local.stages.s5_validate.aside import leniently
 from paper2code_local.stages.s5_validate.config import ConfigCheck
 from paper2code_local.stages.s5_validate.cycles import circular_imports
+from paper2code_local.stages.s5_validate.hiding import hiding
 from paper2code_local.stages.s5_validate.ignores import ignored, unknown_codes
-from paper2code_local.stages.s5_validate.imports import ImportCheck, shadowing
+from paper2code_local.stages.s5_validate.imports import ImportCheck
 from paper2code_local.stages.s5_validate.modules import Modules
 from paper2code_local.stages.s5_validate.placeholders import placeholders
 from paper2code_local.stages.s5_validate.promises import PromiseCheck
@@ -91,7 +92,8 @@ def validate(
         if read.usage is not None:
             found.extend(symbols.check(path))
             found.extend(signatures.check(path))
-    found.extend(shadowing(modules))
+    requirements = RequirementCheck(files, modules, order is not None)
+    found.extend(hiding(modules, requirements.imports()))
     found.extend(circular_imports(modules, order))
     whole = {path: read.reading.text if read.reading.finding is None else None for path, read in sources.items()}
     found.extend(placeholders({path: o for path, o in outlines.items() if whole[path] is not None}, order))
@@ -100,7 +102,7 @@ def validate(
     found.extend(each for read in sources.values() for each in read.unsafe)
     understood = {path: text for path, text in whole.items() if text is not None}
     found.extend(ConfigCheck(files, understood, receivers, order is not None).check())
-    found.extend(RequirementCheck(files, modules, order is not None).check())
+    found.extend(requirements.check())
     if order is None:
         found = list(leniently(found, modules))
     silenced: dict[str, dict[int, tuple[str, ...]]] = {}

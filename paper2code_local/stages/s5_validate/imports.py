@@ -7,7 +7,6 @@ are resolved, nor anything of packages that are not in the repository.
 from __future__ import annotations
 
 import difflib
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -18,7 +17,6 @@ from paper2code_local.stages.s5_validate.codes import finding
 from paper2code_local.stages.s5_validate.modules import Module, Modules
 
 _SHOWN = 12
-_HARMLESS = frozenset({"test", "this", "antigravity", "idlelib", "turtledemo", "lib2to3"})
 
 
 class ImportCheck:
@@ -98,18 +96,6 @@ class ImportCheck:
             allowed = _listed(sorted(self._needs[path])) if self._needs[path] else "no file of this repository"
             hint = f"Do without it: this file may import {allowed}."
             yield finding("P2C204", path, imported.line, message, hint, about=(target,))
-
-
-def shadowing(modules: Modules) -> Iterator[Finding]:
-    """Yield a warning for each top module that is named like one of the standard library."""
-    for folder in ("", "src"):
-        if folder and "src/__init__.py" in modules.files:
-            continue
-        for name in sorted(modules.children.get(folder, set()) & sys.stdlib_module_names - _HARMLESS):
-            module = modules.child(Module(None, folder), name)
-            if module is not None and module.file is not None:
-                message = f"{module.file} hides the standard library's `{name}`."
-                yield finding("P2C206", module.file, 0, message, "Give the module another name.")
 
 
 def imported_files(modules: Modules, imported: Import, importer: str) -> list[str]:

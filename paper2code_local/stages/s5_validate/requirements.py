@@ -47,6 +47,7 @@ _SILENT_PARTS = frozenset(
     imageio-ffmpeg ftfy safetensors hf-transfer grpcio""".split()  # noqa: SIM905
 )
 """What others use without being told, or read and write files with."""
+_INSTALLABLE = frozenset({"setup.py", "setup.cfg", "pyproject.toml"})
 _FREEZE = 40
 
 
@@ -85,6 +86,22 @@ class RequirementCheck:
         else:
             yield from self._missing(uses)
         yield from self._unused({use.top.lower() for use in self._uses()})
+
+    def imports(self) -> dict[str, str]:
+        """Return what requirements are surely imported as → the requirement: names that are theirs, not beside others.
+
+        What an installable repository requires under a name of its own is itself.
+        """
+        found: dict[str, str] = {}
+        own = {} if _INSTALLABLE & self._files.keys() else self._declared.own
+        for name, place in ({**self._declared.names, **own}).items():
+            known = distribution(name) if place.group == "main" else None
+            if known is not None and not known.is_tool:
+                theirs = {
+                    each for each in known.imports if each[0] != "_" and normalised(usual(each) or "") == known.name
+                }
+                found.update({each: name for each in theirs if normalised(each) == known.name or len(theirs) == 1})
+        return found
 
     def _declares_anything(self, uses: list[_Use]) -> bool:
         """Tell whether requirements are declared for anything that is imported; an empty list of a package is none."""

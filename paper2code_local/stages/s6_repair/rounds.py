@@ -196,7 +196,9 @@ def _applied(version: Version, fault: Fault, answer: SourceFile) -> Version:
 
 
 def _with_text(repo: Repo, path: str, text: str) -> Repo:
-    changed = (f.model_copy(update={"text": text}) if f.path == path else f for f in repo.files)
+    changed = [f.model_copy(update={"text": text}) if f.path == path else f for f in repo.files]
+    if path not in {f.path for f in repo.files}:
+        changed.append(SourceFile.model_construct(path=path, text=text, stubbed=()))
     return Repo(files=tuple(changed))
 
 

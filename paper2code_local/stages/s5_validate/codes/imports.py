@@ -1,4 +1,4 @@
-"""Imports: P2C201 to P2C206.
+"""Imports: P2C201 to P2C207.
 
 In: nothing. Out: the table. Must not know how a check is made.
 """
@@ -65,11 +65,28 @@ IMPORTS: Mapping[str, Code] = {
         {"model.py": b"WIDTH = 8\n", "train.py": b"from model import WIDTH\n"},
     ),
     "P2C206": Code(
-        "hides a module of the standard library",
+        "hides another module",
         "warning",
-        "A file or package at the top of the repository (or of `src/`) is named like a standard module: whoever "
-        "imports that module from here, third-party packages included, may get this one.",
+        "A file or package at the top of the repository (or of `src/`) is named like a standard module, or like one "
+        "that a requirement brings: whoever imports that module from here, third-party packages included, may get this "
+        "one.",
         {"logging.py": b"LEVEL = 3\n"},
         {"run_log.py": b"LEVEL = 3\n"},
+    ),
+    "P2C207": Code(
+        "folder that another module hides",
+        "error",
+        "An import names a module in a folder at the top of the repository that has no `__init__.py`, and the standard "
+        "library or a requirement has a module of the folder's name: Python takes that one, wherever it is.",
+        {
+            "datasets/rows.py": b"ROWS = 3\n",
+            "main.py": b"from datasets.rows import ROWS\n\nprint(ROWS)\n",
+            "requirements.txt": b"datasets\n",
+        },
+        {
+            "rows/rows.py": b"ROWS = 3\n",
+            "main.py": b"import datasets\n\nfrom rows.rows import ROWS\n\nprint(datasets, ROWS)\n",
+            "requirements.txt": b"datasets\n",
+        },
     ),
 }

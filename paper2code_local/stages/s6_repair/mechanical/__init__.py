@@ -20,7 +20,13 @@ from paper2code_local.artifacts.finding import Finding
 from paper2code_local.stages.s6_repair.mechanical.declared import number, requirement
 from paper2code_local.stages.s6_repair.mechanical.fix import Fix
 from paper2code_local.stages.s6_repair.mechanical.hiding import another_name
-from paper2code_local.stages.s6_repair.mechanical.imports import elsewhere, other_path, unused, unused_in_circle
+from paper2code_local.stages.s6_repair.mechanical.imports import (
+    elsewhere,
+    other_path,
+    regular,
+    unused,
+    unused_in_circle,
+)
 from paper2code_local.stages.s6_repair.mechanical.keeping import kept_by_constructor
 from paper2code_local.stages.s6_repair.mechanical.missing import missing_import
 from paper2code_local.stages.s6_repair.mechanical.prose import code_only
@@ -36,6 +42,7 @@ FIXES: Mapping[str, Callable[[Mapping[str, str], Finding], Fix | None]] = {
     "P2C203": unused_in_circle,
     "P2C204": unused,
     "P2C205": other_path,
+    "P2C207": regular,
     "P2C601": missing_import,
     "P2C605": another_name,
     "P2C803": number,

@@ -70,6 +70,12 @@ def other_path(texts: Mapping[str, str], finding: Finding) -> Fix | None:
     return None if text is None else Fix(finding.path, text, what)
 
 
+def regular(_texts: Mapping[str, str], finding: Finding) -> Fix | None:
+    """Make a folder that something else hides a regular package."""
+    (folder,) = finding.about
+    return Fix(f"{folder}/__init__.py", "", f"{folder}/ is a regular package: something else has its name.")
+
+
 def unused(texts: Mapping[str, str], finding: Finding) -> Fix | None:
     """Remove an import that nothing uses, where it goes against the order."""
     return _without(texts, finding.path, import_at(texts[finding.path], finding.line))
