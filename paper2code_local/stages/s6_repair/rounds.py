@@ -26,8 +26,8 @@ TOKENS = 32_768
 IN_VAIN = 2
 """After so many rounds in a row that bring nothing, more of the same will not."""
 ANSWERS, IN_FLIGHT = 3, 12
-"""A unit is asked for so often in one round, as long as a round has no more than so many questions in flight: a step of
-decoding reads all weights for one sequence as for twelve."""
+"""A unit that was asked for in vain is asked for so often in a round, as long as the round has no more than so many
+questions in flight: a step of decoding reads the weights once for all of them, though the KV cache of each."""
 MENDINGS = 200
 """Mechanical repairs of one repository, at most."""
 
@@ -90,7 +90,7 @@ async def repair(
 ) -> Repaired:
     """Mend what can be mended, then ask again for what the gate refuses, at most `rounds` times.
 
-    A round is `label` and its number. In each, a function or method is asked for `answers` times, if there are few.
+    A round is `label` and its number. What is asked for again is asked for `answers` times at once, if it is not much.
     """
     first = Version(repo, await look(repo, gate))
     now = mended = await mend(first, gate, scope)
@@ -219,9 +219,10 @@ def _remembering(before: dict[tuple[str, str | None], Fault], faults: tuple[Faul
 
 
 def _several(faults: tuple[Fault, ...], answers: int) -> tuple[Fault, ...]:
-    """Return each fault in a unit up to `answers` times, as long as not too many are in flight."""
-    most = max(1, min(answers, IN_FLIGHT // len(faults)))
-    return tuple(f.model_copy(update={"sample": n}) for n in range(most) for f in faults if f.unit or not n)
+    """Return each fault, and those in units that were asked for before up to `answers` times, if not too many."""
+    again = [fault for fault in faults if fault.asked and fault.unit]
+    most = min(answers, (IN_FLIGHT - len(faults)) // len(again) + 1) if again else 1
+    return (*faults, *(f.model_copy(update={"sample": n}) for n in range(1, most) for f in again))
 
 
 def _affordable(faults: tuple[Fault, ...], left: int) -> tuple[tuple[Fault, ...], int]:

@@ -236,27 +236,29 @@ def _never_stuck(gate: s6_repair.Gate) -> s6_repair.Gate:
 
 
 @pytest.mark.parametrize(("faults", "each"), [(1, 3), (4, 3), (5, 2), (6, 2), (7, 1), (20, 1)])
-async def test_few_units_are_asked_for_several_times_in_a_round(faults: int, each: int) -> None:
+async def test_few_units_that_were_asked_for_in_vain_are_asked_for_several_times(faults: int, each: int) -> None:
     units = "".join(f"def f{n}():\n    return nothing{n}\n\n\n" for n in range(faults))
     rewriter = Rewriter({})
-    await s6_repair.repair(repo(model=MODEL + "\n\n" + units), gate, rewriter, 1)
-    samples = [(fault.unit, fault.sample) for fault in rewriter.faults]
-    assert sorted(samples) == sorted((f"f{n}", sample) for n in range(faults) for sample in range(each))
+    await s6_repair.repair(repo(model=MODEL + "\n\n" + units), gate, rewriter, 2)
+    labels = [label for label, _, _ in rewriter.asked]
+    asked = sorted((label, f.unit, f.sample) for label, f in zip(labels, rewriter.faults, strict=True))
+    first = [("repair1", f"f{n}", 0) for n in range(faults)]
+    again = [("repair2", f"f{n}", sample) for n in range(faults) for sample in range(each)]
+    assert asked == sorted(first + again)
 
 
 async def test_a_whole_file_is_asked_for_once_in_a_round() -> None:
     rewriter = Rewriter({})
-    await s6_repair.repair(repo(main="def main("), gate, rewriter, 1)
-    assert rewriter.asked == [("repair1", "main.py", None)]
+    await s6_repair.repair(repo(main="def main("), gate, rewriter, 2)
+    assert rewriter.asked == [("repair1", "main.py", None), ("repair2", "main.py", None)]
 
 
 @pytest.mark.parametrize("good", [0, 1, 2])
 async def test_of_several_answers_the_best_is_taken(good: int) -> None:
-    worse = USES.replace("print(result)", "print(result, other)")
-    texts = [worse] * 3
+    texts: list[str | None] = [USES.replace("print(result)", "print(result, other)")] * 3
     texts[good] = MAIN
     loader = LOADER.replace("np.load(path)", "np.load(source)")
-    rewriter = Rewriter({"main.py": [*texts], "data/loader.py": [loader, None, LOADER]})
-    repaired = await s6_repair.repair(repo(main=USES, data__loader=loader), gate, rewriter, 1)
+    rewriter = Rewriter({"main.py": [None, *texts], "data/loader.py": [None, loader, None, LOADER]})
+    repaired = await s6_repair.repair(repo(main=USES, data__loader=loader), gate, rewriter, 2)
     assert repaired.repo == repo()
     assert [change.path for change in repaired.report.changes] == ["data/loader.py", "main.py"]
