@@ -205,7 +205,7 @@ class SymbolCheck:
             known = [*thing.cls.stores, *thing.cls.scope.bindings]
             message = f"`{shown}.{name}`: {owner} has no attribute or method `{name}`."
         close = self._nearest.to(name, known)
-        has = ", ".join(f"`{each}`" for each in sorted(known) if not each.startswith("_"))
+        has = ", ".join(f"`{each}`" for each in sorted(set(known)) if not each.startswith("_"))
         use = f"use what it has: {has}" if 0 < len(has) < _LISTED else "use what it has"
         hint = f"Did you mean `{close}`?" if close else f"Define `{name}` in {owner}, or {use}."
         about = (shown, name, f"{thing.path}:{thing.cls.name}") if code == "P2C604" else (shown, name)  # type: ignore[union-attr]
