@@ -83,6 +83,7 @@ class Int8Head(UnquantizedEmbeddingMethod):  # type: ignore[misc, unused-ignore]
     def process_weights_after_loading(self, layer: Any) -> None:
         """Put integers and scales beside the weight [vocabulary, inputs]."""
         layer.eight = torch.nn.Module()
+        layer.eight.bias = None  # what scores are added to comes with each call; the kernel for AMX asks all the same
         quantise(layer.eight, layer.weight.data)
 
     def apply(self, layer: Any, x: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
