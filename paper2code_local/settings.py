@@ -42,7 +42,7 @@ class Job(Frozen):
     engine_args: dict[str, JsonValue] = Field(default_factory=dict)
     seed: int = 0
     attempts: int = 3
-    repair_rounds: int = 2
+    repair_rounds: int = 4
     samples: int = 1
     """Drafts of each file, of which the gate picks one."""
     until: Literal["plan", "analyse", "code"] | None = None

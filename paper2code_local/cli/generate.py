@@ -87,7 +87,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Another seed gives another repository.")
 @click.option("--attempts", type=click.IntRange(1, 9), default=3, help="How often a question is asked at most.")
 @click.option(
-    "--repair-rounds", type=click.IntRange(0, 9), default=2, help="How often a file with errors is asked again."
+    "--repair-rounds", type=click.IntRange(0, 9), default=4, help="How often a file with errors is asked again."
 )
 @click.option(
     "--samples", type=click.IntRange(1, 16), default=1, help="Drafts of each file; the one with the least errors stays."

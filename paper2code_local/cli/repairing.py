@@ -33,7 +33,7 @@ NEW_MODE = 0o644
 
 @click.command(context_settings=SETTINGS)
 @click.argument("repo", type=FOLDER)
-@click.option("--rounds", type=click.IntRange(0, 9), default=2, help="How often a model is asked; 0: never.")
+@click.option("--rounds", type=click.IntRange(0, 9), default=4, help="How often a model is asked; 0: never.")
 @click.option(
     "--model", metavar="ID", shell_complete=complete_model, help="An id of `p2c-local models list`, or a folder."
 )

@@ -20,6 +20,7 @@ _EXPECTED = {"NameError": NAME, "UnboundLocalError": NAME, "AttributeError": ATT
 _BROAD = frozenset({"Exception", "BaseException", "StandardError", "RuntimeError"})
 _RAISES = re.compile(r"\w*(raises|Raises|suppress)\w*|assert\w*Error\w*")
 _COMPILED = re.compile(r"jit|kernel|triton|prim_func|taichi|macro", re.IGNORECASE)
+_DATA = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp, ast.JoinedStr, ast.Compare)
 _EXITS = frozenset({("sys", "exit"), ("exit",), ("quit",), ("os", "_exit")})
 
 
@@ -53,6 +54,17 @@ def literal(node: ast.expr | None) -> str | tuple[str, ...] | None:
         texts = [e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
         return tuple(texts) if len(texts) == len(node.elts) else None
     return None
+
+
+def is_data(node: ast.expr) -> bool:
+    """Tell whether an expression is evidently nothing that can be called: a literal, or a setting of `config`."""
+    if isinstance(node, ast.Constant):
+        return node.value is not None
+    if isinstance(node, ast.Subscript):
+        key = node.slice
+        named = isinstance(node.value, ast.Name) and node.value.id == "config"
+        return named and isinstance(key, ast.Constant) and isinstance(key.value, str)
+    return isinstance(node, _DATA)
 
 
 def argument(call: ast.Call, position: int, keyword: str = "") -> ast.expr | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from paper2code_local.source.chains import ATTRIBUTE, NAME, chain_of, ends_block, literal
+from paper2code_local.source.chains import ATTRIBUTE, NAME, chain_of, ends_block, is_data, literal
 from paper2code_local.source.outline import Import
 from paper2code_local.source.scopes import Binding, Call, Chain, Place, Scope
 from paper2code_local.source.shapes import arguments_of
@@ -149,7 +149,7 @@ class Naming:
         if isinstance(node.value, ast.Call) and chain is not None and chain[-2] == "namedtuple":
             call = self.shape(node.value, here, chain[:-1])
         for target in node.targets:
-            binding = Binding("value" if chain else "other", node.lineno, here.scope, chain, call=call)
+            binding = Binding(_kind(node.value, chain), node.lineno, here.scope, chain, call=call)
             if isinstance(target, ast.Name):
                 self.bind(target.id, here, binding)
             elif isinstance(target, ast.Attribute):
@@ -170,7 +170,7 @@ class Naming:
 
     def annassign(self, node: ast.AnnAssign, here: Here) -> None:
         chain = chain_of(node.value) if node.value is not None else None
-        binding = Binding("value" if chain else "other", node.lineno, here.scope, chain)
+        binding = Binding(_kind(node.value, chain), node.lineno, here.scope, chain)
         if isinstance(node.target, ast.Name):
             self.bind(node.target.id, here, binding)
         elif isinstance(node.target, ast.Attribute):
@@ -229,6 +229,12 @@ class Naming:
         literals = tuple(literal(a) for a in node.args) if chain[-1] == "namedtuple" else ()
         place = Place(node.lineno, here.doubtful)
         return Call(chain, arguments_of(node, 1 if partial else 0), here.scope, place, literals, partial)
+
+
+def _kind(value: ast.expr | None, chain: Chain | None) -> Literal["value", "data", "other"]:
+    if chain:
+        return "value"
+    return "data" if value is not None and is_data(value) else "other"
 
 
 def _names(targets: Sequence[ast.expr]) -> set[str]:

@@ -76,7 +76,8 @@ class Early(NamedTuple):
 class Binding:
     """One way in which a name is bound in its scope."""
 
-    kind: Literal["import", "def", "class", "value", "self", "cls", "other"]
+    kind: Literal["import", "def", "class", "value", "data", "self", "cls", "other"]
+    """"data": what is assigned can evidently not be called."""
     line: int
     scope: Scope
     """Where `value` is read."""

@@ -1,4 +1,4 @@
-"""Names and attributes that nobody defines, or not in time: P2C601 to P2C606.
+"""Names and attributes that nobody defines, or not in time: P2C601 to P2C607.
 
 In: how each file uses names, and what the names are. Out: findings. Must not know how that is found out.
 """
@@ -50,6 +50,7 @@ class SymbolCheck:
         yield from self._undefined(path, known)
         yield from self._early(path, known)
         yield from self._endless(path)
+        yield from self._covered(path)
         yield from self._lacking(path)
 
     def _known(self, path: str) -> frozenset[str] | None:
@@ -98,6 +99,19 @@ class SymbolCheck:
                     message = f"`{'.'.join(chain)}` is called by `{name}` itself whenever it runs: that never ends."
                     hint = f"Compute the result in `{name}`, or call another function."
                     yield finding("P2C606", path, line, message, hint, severity, (".".join(chain),))
+
+    def _covered(self, path: str) -> Iterator[Finding]:
+        severity: Severity = "error" if self._is_whole else "warning"  # elsewhere the method may be meant to go
+        for cls in self._receivers.usages[path].classes:
+            for name, stores in cls.stores.items():
+                own = cls.scope.bindings.get(name, [])
+                method = own[0].function if len(own) == 1 else None
+                data = [store for store in stores if store.kind == "data"]
+                if method is None or not data or self._receivers.role(path, cls.scope, method.decorators) != "plain":
+                    continue
+                message = f"`self.{name}` is data here and hides the method `{name}` of `{cls.name}`."
+                hint = f"Give the attribute another name than `{name}`."
+                yield finding("P2C607", path, data[0].line, message, hint, severity, ("self", name))
 
     def _may_differ(self, cls: Class, name: str) -> bool:
         """Tell whether an object of the class may have another attribute of that name than its own method."""

@@ -77,6 +77,20 @@ MENDED = {
             "    Net__ = Net()\n    return lambda: Net__\n",
         },
     ),
+    "an attribute that hides a method": (
+        {
+            "net.py": "class Net:\n    def __init__(self, config):\n        self.audit: bool = config['audit']\n"
+            "        self.audit_ = 1\n\n    def audit(self, x):\n        return x\n\n    def run(self, x):\n"
+            "        return self.audit(x) if self.audit else self.fit(self.audit)\n\n"
+            "    def fit(self, x):\n        return x\n",
+        },
+        {
+            "net.py": "class Net:\n    def __init__(self, config):\n        self.audit__: bool = config['audit']\n"
+            "        self.audit_ = 1\n\n    def audit(self, x):\n        return x\n\n    def run(self, x):\n"
+            "        return self.audit(x) if self.audit__ else self.fit(self.audit__)\n\n"
+            "    def fit(self, x):\n        return x\n",
+        },
+    ),
     "a name that one other file defines": (
         {"net.py": NET, "main.py": "def main():\n    return Net().run(1)\n"},
         {"main.py": "from net import Net\n\ndef main():\n    return Net().run(1)\n"},

@@ -1,4 +1,4 @@
-"""Names and attributes: P2C601 to P2C606.
+"""Names and attributes: P2C601 to P2C607.
 
 In: nothing. Out: the table. Must not know how a check is made.
 """
@@ -77,5 +77,20 @@ SYMBOLS: Mapping[str, Code] = {
         "and coroutines are left alone.",
         {"train.py": b"def evaluate(model):\n    scores = evaluate(model)\n    return scores\n"},
         {"train.py": b"def evaluate(model):\n    scores = model.scores()\n    return scores\n"},
+    ),
+    "P2C607": Code(
+        "attribute that hides a method",
+        "warning",
+        "A method assigns data (a literal, or a setting of `config`) to an attribute of `self` that has the name of a "
+        "method of the same class, which no object has from then on. An error where the code was generated from a "
+        "plan. Properties and what other decorators make are left alone.",
+        {
+            "model.py": b'class Net:\n    def __init__(self, config):\n        self.loss = config["loss"]\n\n'
+            b"    def loss(self, x):\n        return x\n"
+        },
+        {
+            "model.py": b'class Net:\n    def __init__(self, config):\n        self.kind = config["loss"]\n\n'
+            b"    def loss(self, x):\n        return x\n"
+        },
     ),
 }

@@ -3,7 +3,7 @@
     imports.py    an import from where the name really is, by the right path, or none where nothing uses it
     missing.py    an import that a name wants: of custom, or of the one file that defines it
     settings.py   a name that is a key of the settings, read from `config`
-    hiding.py     a variable that hides what it is made of, under another name
+    hiding.py     a variable that hides what it is made of, an attribute that hides a method: under another name
     keeping.py    an attribute that the constructor was given and did not keep, or that is a setting
     declared.py   a requirement to add, a number that YAML takes for text
     prose.py      fences and sentences around code
@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from paper2code_local.artifacts.finding import Finding
 from paper2code_local.stages.s6_repair.mechanical.declared import number, requirement
 from paper2code_local.stages.s6_repair.mechanical.fix import Fix
-from paper2code_local.stages.s6_repair.mechanical.hiding import another_name
+from paper2code_local.stages.s6_repair.mechanical.hiding import another_name, beside_method
 from paper2code_local.stages.s6_repair.mechanical.imports import (
     elsewhere,
     other_path,
@@ -45,6 +45,7 @@ FIXES: Mapping[str, Callable[[Mapping[str, str], Finding], Fix | None]] = {
     "P2C207": regular,
     "P2C601": missing_import,
     "P2C605": another_name,
+    "P2C607": beside_method,
     "P2C803": number,
     "P2C901": requirement,
 }

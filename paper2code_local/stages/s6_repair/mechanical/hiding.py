@@ -1,7 +1,7 @@
-"""A variable that hides what it is made of: `data = data.load()`, where `data` is imported.
+"""What hides another thing of its name: `data = data.load()`, where `data` is imported; an attribute and a method.
 
-In: the texts of a repository, a finding of a name that is read before its function binds it. Out: a `Fix`, or None.
-Must not know the gate.
+In: the texts of a repository, a finding of a name that is read before its function binds it, or of an attribute of
+`self`. Out: a `Fix`, or None. Must not know the gate.
 """
 
 from __future__ import annotations
@@ -32,11 +32,39 @@ def another_name(texts: Mapping[str, str], finding: Finding) -> Fix | None:
         return None
     early = {id(node) for node in ast.walk(first.value)}
     after = [n for n in places if id(n) not in early and (n.lineno, n.col_offset) >= (first.lineno, first.col_offset)]
+    new = _free(text, name)
+    what = f"The variable `{name}` of `{functions[-1].name}` is called `{new}`: it hid what it is made of."
+    return Fix(finding.path, replaced(text, after, new), what)
+
+
+def beside_method(texts: Mapping[str, str], finding: Finding) -> Fix | None:
+    """Give an attribute that hides a method another name, wherever its class uses it and does not call it."""
+    text, name = texts[finding.path], finding.about[-1]
+    if compile_error(text, finding.path):
+        return None
+    classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
+    held = [cls for cls in classes if cls.lineno <= finding.line <= (cls.end_lineno or cls.lineno)]
+    if not held or any(isinstance(n, ast.JoinedStr) and _attributes(n, name) for n in ast.walk(held[-1])):
+        return None  # places inside are not told reliably before Python 3.12
+    called = {id(n.func) for n in ast.walk(held[-1]) if isinstance(n, ast.Call)}
+    places = [n for n in _attributes(held[-1], name) if id(n) not in called]
+    new = _free(text, name)
+    what = f"The attribute `{name}` of `{held[-1].name}` is called `{new}`: it hid the method."
+    return Fix(finding.path, replaced(text, places, new), what)
+
+
+def _attributes(node: ast.AST, name: str) -> list[ast.Attribute]:
+    """Return where `self` and the attribute of that name stand."""
+    found = (n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr == name)
+    return [n for n in found if isinstance(n.value, ast.Name) and n.value.id == "self"]
+
+
+def _free(text: str, name: str) -> str:
+    """Return a name that the text does not have."""
     new = f"{name}_"
     while re.search(rf"\b{new}\b", text):
         new += "_"
-    what = f"The variable `{name}` of `{functions[-1].name}` is called `{new}`: it hid what it is made of."
-    return Fix(finding.path, replaced(text, after, new), what)
+    return new
 
 
 def _names_of(tree: ast.Module) -> set[str]:

@@ -60,10 +60,11 @@ def uses(node: ast.AST, name: str) -> Iterator[ast.AST]:
             yield from uses(child, name)
 
 
-def replaced(text: str, nodes: Iterable[ast.Name], new: str) -> str:
-    """Return `text` with `new` where the nodes stand."""
+def replaced(text: str, nodes: Iterable[ast.Name | ast.Attribute], new: str) -> str:
+    """Return `text` with `new` where the nodes stand; of `self.x` where the `x` does."""
     rows = [row.encode() for row in text.split("\n")]
-    for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset), reverse=True):
-        row = rows[node.lineno - 1]
-        rows[node.lineno - 1] = row[: node.col_offset] + new.encode() + row[node.end_col_offset :]
+    for node in sorted(nodes, key=lambda n: (n.end_lineno or 0, n.end_col_offset or 0), reverse=True):
+        line, end = (node.end_lineno or node.lineno) - 1, node.end_col_offset or 0
+        begin = end - len(node.attr.encode()) if isinstance(node, ast.Attribute) else node.col_offset
+        rows[line] = rows[line][:begin] + new.encode() + rows[line][end:]
     return "\n".join(row.decode() for row in rows)
