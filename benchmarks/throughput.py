@@ -11,6 +11,7 @@ the same length of each answer everywhere. In one run, repeated and interleaved:
     ours         the whole pipeline: asking, parsing, gate, files
     bound        the same requests on the same engine, each sent when those that it waits for are answered; no pipeline
     at once      all requests without waiting for anything: for information
+    longest chain  of requests that wait for each other, each as long as it took one by one: for information
 
 `--quick` shortens all answers to a quarter and repeats once. Times of runs exclude loading the engine;
 `ratio_one_paper` and `ratio_many_papers` are given with loads and without. A table goes to results/throughput.md,
@@ -27,9 +28,10 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +39,7 @@ from typing import Any, TypeVar
 import workload
 from measured import commit, heading, machine, markdown_table, versions
 from pydantic import JsonValue
+from timed import Measure, longest
 from workload import Canned, FixedLength, Sent, exactly, parents
 
 from paper2code_local.cli.generate import engine_arg
@@ -44,7 +47,7 @@ from paper2code_local.engine import hardware, sizing, vllm
 from paper2code_local.engine.protocol import Engine
 from paper2code_local.engines import Engines
 from paper2code_local.errors import Failure
-from paper2code_local.events import AskedAgain, Event, Listener
+from paper2code_local.events import AskedAgain, Event, Listener, StageFinished
 from paper2code_local.modelstore.folder import ModelFolder, model_folder
 from paper2code_local.modelstore.store import default_store
 from paper2code_local.papers import generate_all
@@ -55,51 +58,8 @@ from paper2code_local.settings import Job
 T = TypeVar("T")
 CONTEXT = 24_576
 MANY = 8
-
-
-@dataclass
-class Measure:
-    """One thing that was timed."""
-
-    what: str
-    papers: tuple[int, ...]
-    """Their sizes in tokens."""
-    seconds: float
-    sent: list[Sent] = field(default_factory=list)
-
-    def numbers(self) -> dict[str, Any]:
-        """Return what is told of it."""
-        busy, idle, began = _busy(self.sent)
-        prompt = sum(len(s.prompt) for s in self.sent)
-        written = sum(s.tokens for s in self.sent)
-        return {
-            "what": self.what,
-            "papers": list(self.papers),
-            "seconds": round(self.seconds, 1),
-            "papers_per_hour": round(3600 * len(self.papers) / self.seconds, 1),
-            "calls": len(self.sent),
-            "prompt_tokens": prompt,
-            "cached_share": round(sum(s.cached for s in self.sent) / max(1, prompt), 3),
-            "completion_tokens": written,
-            "tokens_per_second": round(written / self.seconds, 1),
-            "in_flight": round(busy / max(1e-9, self.seconds), 2),
-            "idle_share": round(idle / max(1e-9, self.seconds), 3),
-            "requests": [
-                (s.label, round(s.began - began, 2), round(s.ended - began, 2), s.tokens, len(s.prompt), s.cached)
-                for s in self.sent
-            ],
-        }
-
-
-def _busy(sent: Sequence[Sent]) -> tuple[float, float, float]:
-    """Return request-seconds, seconds with nothing in flight between first and last, and when the first began."""
-    if not sent:
-        return 0.0, 0.0, 0.0
-    idle, reached = 0.0, sent[0].began
-    for each in sorted(sent, key=lambda s: s.began):
-        idle += max(0.0, each.began - reached)
-        reached = max(reached, each.ended)
-    return sum(s.ended - s.began for s in sent), idle, min(s.began for s in sent)
+NESTED = ("requests", "stages", "critical_path")
+"""Numbers that are for the JSON alone."""
 
 
 class Standing(Engines):
@@ -165,10 +125,21 @@ class Bench:
             for n, p in enumerate(papers)
         ]
         engine = vllm.VllmEngine(fixed, self.folder.identity, self.tokenizer, -1)
+        stages: dict[str, float] = defaultdict(float)
+
+        @contextmanager
+        def watched(_job: Job) -> Iterator[Listener]:
+            def hear(event: Event) -> None:
+                strict(event)
+                if isinstance(event, StageFinished):
+                    stages[event.stage] += event.seconds
+
+            yield hear
+
         began = time.monotonic()
         async with Standing(Canned(engine), place) as engines:
             await generate_all(jobs, together, engines, watched, guarded, lambda _: None, finished)
-        return Measure("ours", tuple(size for size, _ in papers), time.monotonic() - began, fixed.sent)
+        return Measure("ours", tuple(size for size, _ in papers), time.monotonic() - began, fixed.sent, stages)
 
     async def one_by_one(self, sent: Sequence[Sent], size: int, *, cached: bool) -> Measure:
         """Send the same requests one at a time."""
@@ -209,14 +180,15 @@ async def guarded(work: Awaitable[T], _run: Path) -> T:
     return await work
 
 
+def strict(event: Event) -> None:
+    """Refuse a run that asks again: then the lengths would not be those of the workload."""
+    assert not isinstance(event, AskedAgain), event
+
+
 @contextmanager
 def watched(_job: Job) -> Iterator[Listener]:
-    """Refuse a run that asks again: then the lengths would not be those of the workload."""
-
-    def hear(event: Event) -> None:
-        assert not isinstance(event, AskedAgain), event
-
-    yield hear
+    """Hear nothing but that."""
+    yield strict
 
 
 def finished(job: Job, outcome: Outcome | Failure) -> None:
@@ -276,7 +248,8 @@ async def measure(
         if turn == 0:
             for size in sizes:
                 keep(await bench.bound(requests[size], size, free=True))
-                keep(await bench.one_by_one(requests[size], size, cached=True))
+                alone = keep(await bench.one_by_one(requests[size], size, cached=True))
+                keep(Measure("longest chain, one by one", (size,), longest(alone.sent)[0]))
             if not quick:
                 keep(await bench.one_by_one(requests[sizes[0]], sizes[0], cached=False))
     assert bench.engine is not None
@@ -344,7 +317,7 @@ def main() -> None:
     folder = model_folder(asked.model, default_store(os.environ), None, lambda done, total: None)
 
     def say(each: Measure) -> None:
-        numbers = {key: value for key, value in each.numbers().items() if key != "requests"}
+        numbers = {key: value for key, value in each.numbers().items() if key not in NESTED}
         print(numbers, file=sys.stderr, flush=True)
 
     os.environ.update(vllm.ENVIRONMENT)
@@ -354,7 +327,7 @@ def main() -> None:
             measure(bench, asked.sizes, asked.many, asked.repeats or (1 if asked.quick else 3), asked.quick, say)
         )
     said = ratios(found, asked.sizes, asked.many)
-    rows = [{key: v for key, v in m.numbers().items() if key != "requests"} for m in found]
+    rows = [{key: v for key, v in m.numbers().items() if key not in NESTED} for m in found]
     changed = "".join(f", {each}" for each in asked.engine_arg)
     table = heading(f"{folder.id}, answers at {share:g} of their length{changed}") + markdown_table(rows)
     table += "\n" + markdown_table([{"ratio": name, **value} for name, value in said.items()])
