@@ -161,7 +161,7 @@ def parents(labels: Sequence[str]) -> dict[str, list[str]]:
         found |= dict.fromkeys(step, before)
     for path, mine in code.items():
         needed = NEEDS.get(path, [other for other in code if other != path])
-        before = [label for other in needed for label in code[other]] or specifications
+        before = [f"analyse.{path}", *(label for other in needed for label in code[other])]
         first = [label for label in mine if label.endswith(".__init__")]
         found |= {label: before if label in first or not first else first for label in mine}
     assert found.keys() == set(labels), sorted(set(labels) - found.keys())

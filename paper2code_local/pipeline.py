@@ -62,6 +62,10 @@ class Outcome:
         return not errors_of(self.findings)
 
 
+Specs = Mapping[str, asyncio.Future[FileSpec]]
+"""Path → the specification of a file, to be waited for."""
+
+
 class Findings(Frozen):
     """5-findings.json: what was mended on the way and what the gate says of the result."""
 
@@ -148,14 +152,10 @@ async def _stages(run: Run) -> Outcome:
         return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
     for text in plan_texts(plan):
         run.cast = casting.told(run.cast, text)
-    with run.stage("analyse") as notes:
-        specs = await _specs(run, plan)
-        notes.append(f"{len(specs)} specifications")
     if run.job.until == "analyse":
+        await _specs(run, plan, _expected(run, plan))
         return Outcome(run.folder.root, run.record, None, plan, tuple(run.findings))
-    with run.stage("code") as notes:
-        repo, kept = await _code(run, plan, specs)
-        notes.append(f"{sum(isinstance(f, SourceFile) for f in repo.files)} of {len(plan.files)} files")
+    specs, repo, kept = await _specified_and_coded(run, plan)
     if run.job.until == "code":
         for coded in repo.files:
             if isinstance(coded, SourceFile) and coded.path not in kept:
@@ -226,40 +226,69 @@ async def _plan(run: Run) -> Plan:
     return planned.plan
 
 
-async def _specs(run: Run, plan: Plan) -> dict[str, FileSpec]:
-    names = {file.path: f"3-specs/{file.path}.json" for file in plan.files}
-    edited = {path: run.folder.load(name, FileSpec) for path, name in names.items() if run.folder.edited(name)}
-    made: dict[str, FileSpec] = {}
-    if len(edited) < len(names):
-        part = await run.enter("analyse")
-        analysed = await s3_analyse.analyse(plan, part.text, part.asker, part.model.scale)
-        made = {spec.path: spec for spec in analysed.specs}
-        run.findings += analysed.findings
-    for path, spec in made.items():
-        if path not in edited:
-            run.folder.keep(names[path], spec)
-    return made | edited
+def _expected(run: Run, plan: Plan) -> Specs:
+    """Return the specifications to come; those that the user edited are there."""
+    specs = {file.path: asyncio.get_running_loop().create_future() for file in plan.files}
+    for path, spec in specs.items():
+        if run.folder.edited(f"3-specs/{path}.json"):
+            spec.set_result(run.folder.load(f"3-specs/{path}.json", FileSpec))
+    return specs
 
 
-async def _code(run: Run, plan: Plan, specs: Mapping[str, FileSpec]) -> tuple[Repo, frozenset[str]]:
+async def _specified_and_coded(run: Run, plan: Plan) -> tuple[dict[str, FileSpec], Repo, frozenset[str]]:
+    """Write specifications and code, each file once its own specification and the files that it needs are there."""
+    specs = _expected(run, plan)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_specs(run, plan, specs))
+        code = group.create_task(_code(run, plan, specs))
+    return {path: spec.result() for path, spec in specs.items()}, *code.result()
+
+
+async def _specs(run: Run, plan: Plan, specs: Specs) -> None:
+    with run.stage("analyse") as notes:
+
+        def known(spec: FileSpec) -> None:
+            if not specs[spec.path].done():
+                run.folder.keep(f"3-specs/{spec.path}.json", spec)
+                specs[spec.path].set_result(spec)
+
+        if not all(spec.done() for spec in specs.values()):
+            part = await run.enter("analyse")
+            analysed = await s3_analyse.analyse(plan, part.text, part.asker, part.model.scale, known)
+            run.findings += analysed.findings
+        notes.append(f"{len(specs)} specifications")
+
+
+async def _code(run: Run, plan: Plan, specs: Specs) -> tuple[Repo, frozenset[str]]:
     """Write every file as soon as those it needs are written; return them and the paths that are the user's own."""
+    if run.cast["code"].engine is not run.cast["analyse"].engine:  # another model: its turn comes when this one is done
+        await asyncio.gather(*specs.values())
+    with run.stage("code") as notes:
+        repo, kept = await _files(run, plan, specs)
+        notes.append(f"{sum(isinstance(f, SourceFile) for f in repo.files)} of {len(plan.files)} files")
+    return repo, kept
+
+
+async def _files(run: Run, plan: Plan, specs: Specs) -> tuple[Repo, frozenset[str]]:
     edited = frozenset(f.path for f in plan.files if run.folder.edited(f"4-repo/{f.path}"))
     part = await run.enter("code")
+    known: dict[str, FileSpec] = {}
     tasks: dict[str, asyncio.Task[SourceFile | Unwritten]] = {}
 
     async def draft(file: FilePlan, ready: tuple[SourceFile, ...]) -> SourceFile | Unwritten:
         asked = part.model.granularity
         if run.job.samples == 1:
-            return await s4_code.code_file(file, plan, specs, ready, part.asker, asked)
+            return await s4_code.code_file(file, plan, known, ready, part.asker, asked)
         engines = [ScoringEngine(part.asker.engine) for _ in range(run.job.samples)]
         askers = (part.asker.sampling_again(n, engine) for n, engine in enumerate(engines))
-        drafts = await asyncio.gather(*(s4_code.code_file(file, plan, specs, ready, each, asked) for each in askers))
-        return await Checking(run.paper, specs, part, edited).best(plan, ready, drafts, [e.mean for e in engines])
+        drafts = await asyncio.gather(*(s4_code.code_file(file, plan, known, ready, each, asked) for each in askers))
+        return await Checking(run.paper, known, part, edited).best(plan, ready, drafts, [e.mean for e in engines])
 
     async def one(file: FilePlan) -> SourceFile | Unwritten:
         if file.path in edited:
             run.say(FileState(path=file.path, state="edited"))
             return SourceFile(path=file.path, text=run.folder.text(f"4-repo/{file.path}"))
+        known[file.path] = await specs[file.path]
         needed = [await tasks[need] for need in file.needs]
         run.say(FileState(path=file.path, state="coding"))
         ready = tuple(f for f in needed if isinstance(f, SourceFile))

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from paper2code_local import pipeline
+from paper2code_local.engine.protocol import Completion, Engine, Request
 from paper2code_local.engines import Engines
 from paper2code_local.errors import AnswerError, InputError
 from paper2code_local.events import AskedAgain, CallFinished, CallStarted, Event, FileState, Notice, StageFinished
 from paper2code_local.pipeline import Outcome, run_folder
 from paper2code_local.rundir import RunDir
+from paper2code_local.session import Model
 from paper2code_local.settings import Job
 from tests.tei_fixtures import tei
 
@@ -92,6 +94,44 @@ def test_a_file_is_coded_after_those_it_needs(first: tuple[Path, Outcome, list[E
             path = event.label.removeprefix("code.").split(":")[0]
             assert set(outcome.plan.file(path).needs) <= written
     assert written == {file.path for file in outcome.plan.files}
+
+
+class Patient(Engines):
+    """Engines that answer about `last` only once code was written for another file."""
+
+    last = "main.py"
+
+    async def lease(self, model: Model, context: int) -> Engine:
+        return _PatientEngine(await super().lease(model, context), self.last)
+
+
+class _PatientEngine:
+    def __init__(self, engine: Engine, last: str) -> None:
+        self._engine, self._last, self._coded = engine, last, asyncio.Event()
+        self.model, self.can_prefill, self.close = engine.model, engine.can_prefill, engine.close
+
+    async def complete(self, request: Request) -> Completion:
+        if request.label.startswith(f"analyse.{self._last}"):
+            await self._coded.wait()
+        completion = await self._engine.complete(request)
+        if request.label.startswith("code."):
+            self._coded.set()
+        return completion
+
+
+def test_a_file_waits_for_its_own_specification_alone(tmp_path: Path) -> None:
+    job = Job(paper=write_paper(tmp_path), out=tmp_path / "out", engine="scripted", seed=2)
+    events: list[Event] = []
+
+    async def waiting() -> Outcome:
+        async with asyncio.timeout(60), Patient(events.append, tmp_path / "engine.log") as engines:
+            return await pipeline.generate(job, events.append, RunDir(run_folder(job)), engines)
+
+    outcome = asyncio.run(waiting())
+    assert outcome.plan is not None
+    assert len(outcome.plan.files) > 1
+    labels = [event.label for event in events if isinstance(event, CallFinished)]
+    assert labels.index("analyse.main.py") > min(n for n, label in enumerate(labels) if label.startswith("code."))
 
 
 def test_every_prompt_of_a_run_begins_with_the_paper_and_the_same_system(

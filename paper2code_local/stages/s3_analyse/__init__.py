@@ -7,7 +7,7 @@ mended. Must not know code, files on disk, events or the command line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from paper2code_local.artifacts.answers import Answer, choice, fields, mended, several, text, unique
@@ -60,9 +60,24 @@ def question(file: FilePlan, plan: Plan, paper: PaperText, scale: float) -> Ques
     return Question(f"analyse.{file.path}", asked, kind, int(bound))
 
 
-async def analyse(plan: Plan, paper: PaperText, asker: Asker, scale: float) -> Analysed:
-    """Ask for the specification of every file, all in flight; a lost answer leaves the plan's own words."""
-    results = await asyncio.gather(*(_spec(f, plan, paper, asker, scale) for f in plan.files))
+async def analyse(
+    plan: Plan,
+    paper: PaperText,
+    asker: Asker,
+    scale: float,
+    known: Callable[[FileSpec], None] = lambda spec: None,
+) -> Analysed:
+    """Ask for the specification of every file, all in flight; a lost answer leaves the plan's own words.
+
+    `known` hears each one as soon as it is there.
+    """
+
+    async def one(file: FilePlan) -> tuple[FileSpec, Finding | None]:
+        spec, finding = await _spec(file, plan, paper, asker, scale)
+        known(spec)
+        return spec, finding
+
+    results = await asyncio.gather(*map(one, plan.files))
     return Analysed(tuple(spec for spec, _ in results), tuple(finding for _, finding in results if finding))
 
 
