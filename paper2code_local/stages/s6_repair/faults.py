@@ -5,6 +5,7 @@ In: a repository and what the gate found. Out: `Fault`s. Must not know who is as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from paper2code_local.artifacts.finding import Finding, errors_of
@@ -14,6 +15,8 @@ from paper2code_local.asking import render
 from paper2code_local.source import outline, unit_at
 
 STUB = "P2C401"
+SEVERAL = 2
+"""With so many attributes that nobody sets, the constructor is at fault."""
 SHOWN = 40
 """Lines in question that the model is shown, at most."""
 CONSTANTS = ("True", "False", "None", "self", "config", "torch")
@@ -30,15 +33,17 @@ def faults_of(
     """Return what must be written again: functions and methods, or a whole file when an error is outside of all.
 
     Files in `kept` are the user's. `assigned` maps "path:Class" to the attributes that its constructor was planned to
-    set: where one of them lacks, the constructor is at fault and not who reads it. `asked` maps path and unit to how
-    often it was asked for already: in vain, so that of reader and constructor the other one has its turn.
+    set: where one of them lacks, or several others, the constructor is at fault and not who reads it. `asked` maps path
+    and unit to how often it was asked for already: in vain, so that of reader and constructor the other one has its
+    turn.
     """
     faults: list[Fault] = []
     for file in repo.files:
         wrong = tuple(e for e in errors_of(findings) if e.path == file.path)
         if not wrong or file.path in kept:
             continue
-        units = [_unit(file, f, assigned, asked) if isinstance(file, SourceFile) else None for f in wrong]
+        due = assigned if isinstance(file, Unwritten) else _due(file, wrong, assigned)
+        units = [_unit(file, f, due, asked) if isinstance(file, SourceFile) else None for f in wrong]
         if None in units:
             faults.append(fault(file, None, wrong))
             continue
@@ -90,10 +95,26 @@ def avoided(finding: Finding) -> tuple[str, ...]:
             return ()
 
 
+def _due(
+    file: SourceFile, wrong: Sequence[Finding], assigned: Mapping[str, frozenset[str]]
+) -> Mapping[str, frozenset[str]]:
+    """Return what each constructor of a file should set: as planned, and what its class reads and lacks, if several.
+
+    One attribute that lacks may be a slip of who reads it. What is called may be a method that nobody wrote.
+    """
+    lacking: dict[str, set[str]] = {}
+    for finding in wrong:
+        here = unit_at(file.text, finding.line) if finding.code == "P2C603" else None
+        if here is not None and not re.search(rf"\.{re.escape(finding.about[-1])}\s*\(", file.text):
+            lacking.setdefault(f"{file.path}:{here.qualname.rpartition('.')[0]}", set()).add(finding.about[-1])
+    several = {owner: frozenset(names) for owner, names in lacking.items() if len(names) >= SEVERAL}
+    return {**assigned, **{owner: names | assigned.get(owner, frozenset()) for owner, names in several.items()}}
+
+
 def _unit(
     file: SourceFile,
     finding: Finding,
-    assigned: Mapping[str, frozenset[str]],
+    due: Mapping[str, frozenset[str]],
     asked: Mapping[tuple[str, str | None], int],
 ) -> str | None:
     """Return the function or method to write again, None for the whole file."""
@@ -104,6 +125,6 @@ def _unit(
     constructor = f"{owner}.__init__"
     if finding.code != "P2C603" or constructor not in {d.qualname for d in outline(file.text).definitions}:
         return reader
-    planned = finding.about[-1] in assigned.get(f"{file.path}:{owner}", frozenset())
-    turns = (constructor, reader) if planned else (reader, constructor)
+    is_due = finding.about[-1] in due.get(f"{file.path}:{owner}", frozenset())
+    turns = (constructor, reader) if is_due else (reader, constructor)
     return min(turns, key=lambda unit: asked.get((file.path, unit), 0))

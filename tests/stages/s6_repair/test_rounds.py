@@ -208,6 +208,25 @@ async def test_the_constructor_is_at_fault_for_an_attribute_that_it_was_to_set()
         assert rewriter.faults[0].avoid == (() if planned else ("self.width", "self. width"))
 
 
+@pytest.mark.parametrize(
+    ("read", "unit"),
+    [
+        ("self.width", "Smoother.forward"),
+        ("self.width, self.width", "Smoother.forward"),
+        ("self.width, self.depth", "Smoother.__init__"),
+        ("self.width(x), self.depth(x)", "Smoother.forward"),
+    ],
+)
+async def test_the_constructor_is_at_fault_for_several_attributes_that_nobody_calls(read: str, unit: str) -> None:
+    model = MODEL.replace(
+        "    def forward(self, x):\n        return load(x)",
+        f"    def __init__(self):\n        self.size = 3\n\n    def forward(self, x):\n        return {read}",
+    )
+    rewriter = Rewriter({})
+    await repair(repo(model=model), gate, rewriter, 1)
+    assert rewriter.asked == [("repair1", "model.py", unit)]
+
+
 async def test_when_one_side_was_asked_in_vain_for_an_attribute_it_is_the_turn_of_the_other() -> None:
     model = MODEL.replace(
         "    def forward(self, x):\n        return load(x)",
