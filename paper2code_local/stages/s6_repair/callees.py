@@ -10,11 +10,12 @@ import ast
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paper2code_local.artifacts.finding import Finding, errors_of
 from paper2code_local.artifacts.repo import Repo, SourceFile
 from paper2code_local.source import compile_error, outline, unit_at
+from paper2code_local.stages.s6_repair.mechanical.names import HOLDER, around, parameters
 
 MOST = 12
 """Helpers of one repository: code that calls more is not short of helpers."""
@@ -36,6 +37,8 @@ class Helper:
     purpose: str
     code: str
     """Of the finding."""
+    given: bool = False
+    """Whether its calls, which do not say so, are to pass the settings on to it as its first argument."""
 
     @property
     def qualname(self) -> str:
@@ -65,7 +68,10 @@ def helpers_of(repo: Repo, findings: tuple[Finding, ...], kept: frozenset[str]) 
 
 
 def with_helper(repo: Repo, helper: Helper, stub: str) -> Repo:
-    """Return the repository with `stub`, a function or method, where the helper belongs; it counts as a stub."""
+    """Return the repository with `stub`, a function or method, where the helper belongs; it counts as a stub.
+
+    Its calls pass the settings on, where it is given them.
+    """
     files = [
         f.model_copy(update={"text": _inserted(f.text, helper, stub), "stubbed": (*f.stubbed, helper.qualname)})
         if isinstance(f, SourceFile) and f.path == helper.path
@@ -80,7 +86,36 @@ def _function(finding: Finding, text: str) -> Helper | None:
     tree = ast.parse(text)
     calls = list(_calls(tree, lambda node: isinstance(node, ast.Name) and node.id == name))
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
-    return _helper(finding, text, tree, "", name, calls, finding.path) if len(uses) == len(calls) else None
+    helper = _helper(finding, text, tree, "", name, calls, finding.path) if len(uses) == len(calls) else None
+    if helper is None or not all(_could_pass(tree, text, call) for call, _ in calls):
+        return helper
+    return replace(helper, given=True, signature=helper.signature.replace("(", f"({HOLDER}, ", 1).replace(", )", ")"))
+
+
+def _could_pass(tree: ast.Module, text: str, call: ast.Call) -> bool:
+    """Tell whether a call stands in a function that has the settings, and passes nothing of them on."""
+    callers = around(tree, call.lineno)
+    parts = [part for argument in (*call.args, *call.keywords) for part in ast.walk(argument)]
+    passed = any(isinstance(part, ast.Name) and part.id == HOLDER for part in parts)
+    alone = any(
+        isinstance(argument, ast.GeneratorExp) for argument in call.args
+    )  # which wants parentheses beside others
+    row = text.split("\n")[(call.func.end_lineno or 1) - 1].encode()
+    inside = any(isinstance(node, ast.JoinedStr) and call in ast.walk(node) for node in ast.walk(tree))
+    opens = b"(" in row[call.func.end_col_offset :] and not inside  # places in f-strings are told from Python 3.12 on
+    return bool(callers) and HOLDER in parameters(callers[-1]) and not passed and not alone and opens
+
+
+def _passing(text: str, name: str) -> str:
+    """Return a file in which every call of the function passes the settings on."""
+    rows = [row.encode() for row in text.split("\n")]
+    calls = [call for call, _ in _calls(ast.parse(text), lambda node: isinstance(node, ast.Name) and node.id == name)]
+    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset), reverse=True):
+        row, after = call.func.lineno - 1, call.func.end_col_offset or 0
+        start = rows[row].index(b"(", after) + 1
+        more = b", " if call.args or call.keywords else b""
+        rows[row] = rows[row][:start] + HOLDER.encode() + more + rows[row][start:]
+    return "\n".join(row.decode() for row in rows)
 
 
 def _method(finding: Finding, text: str) -> Helper | None:
@@ -189,7 +224,7 @@ def _called(value: ast.expr) -> str:
 
 def _inserted(text: str, helper: Helper, stub: str) -> str:
     """Return the file with a method at the end of its class, a function before the statement that first calls it."""
-    lines = text.split("\n")
+    lines = (_passing(text, helper.name) if helper.given else text).split("\n")
     if helper.owner:
         end = max(d.end for d in outline(text).definitions if d.qualname == helper.owner)
         return "\n".join([*lines[:end], "", *stub.rstrip().split("\n"), *lines[end:]])

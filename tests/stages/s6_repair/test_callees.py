@@ -33,6 +33,38 @@ def test_a_function_that_is_called_is_to_be_written_before_its_caller() -> None:
     assert not validate({"main.py": file.text.encode()})
 
 
+def test_a_function_is_given_the_settings_where_all_its_callers_have_them() -> None:
+    text = "def main(config):\n    rows = load()\n    return load(rows, [load( 1 )])\n\n\nprint(main({}))\n"
+    repo, (helper,) = found(text)
+    assert helper.signature == "def load(config, rows=None, value2=None)"
+    (file,) = with_helper(repo, helper, f"{helper.signature}:\n    return config").files
+    assert isinstance(file, SourceFile)
+    assert "    rows = load(config)\n    return load(config, rows, [load(config,  1 )])\n" in file.text
+    assert not validate({"main.py": file.text.encode()})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "main.py:print(load())",
+        "def main(config):\n    return load(config)\n",
+        "def main(config):\n    return load(config['path'])\n",
+        "def main(config):\n    return load(n for n in (1, 2))\n",
+        "def main(config):\n    return f'{load()}'\n",
+        "def main(config):\n    return load \\\n        ()\n",
+        "def main(config):\n    def inner():\n        return load()\n    return inner\n",
+        "def main(config):\n    return load()\n\n\nprint(load())\n",
+    ],
+)
+def test_elsewhere_it_is_not(call: str) -> None:
+    text = call.removeprefix("main.py:")
+    repo, (helper,) = found(text)
+    assert not helper.given
+    (file,) = with_helper(repo, helper, f"{helper.signature}:\n    return 1").files
+    assert isinstance(file, SourceFile)
+    assert text.splitlines()[-1] in file.text
+
+
 @pytest.mark.parametrize(
     "text",
     [
