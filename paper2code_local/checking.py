@@ -40,6 +40,8 @@ class Checking:
     kept: frozenset[str]
     """Files that are the user's."""
     _looked: dict[tuple[object, ...], tuple[Finding, ...]] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+    """Settings that code reads and for which the model had no value."""
 
     async def look(self, plan: Plan, repo: Repo) -> tuple[Finding, ...]:
         """Return what the gate says of the code."""
@@ -76,8 +78,13 @@ class Checking:
         async def rewrite(fault: Fault, label: str, repo: Repo) -> SourceFile | Unwritten:
             return await self._rewrite(completed, fault, label, repo)
 
-        repaired = await s6_repair.repair(repo, self._gate(completed), rewrite, rounds, self._scope(completed))
-        completed, repaired = await self._caught_up(completed, repaired)
+        scope = self._scope(completed)
+        asked = await self._asked(completed, repo, rewrite, rounds, scope, "repair")
+        if s6_repair.weight(asked[1].report.after) > s6_repair.weight(asked[1].report.mended):
+            mended = await s6_repair.repair(repo, self._gate(completed), rewrite, 0, scope)
+            told = {"rounds": asked[1].report.rounds, "ended": "stuck"}
+            asked = completed, s6_repair.Repaired(mended.repo, mended.report.model_copy(update=told))
+        completed, repaired = asked
         for _ in range(HELPERS_OF_HELPERS if rounds else 0):
             wider, repaired = await self._with_helpers(completed, repaired)
             if wider is completed:
@@ -88,6 +95,30 @@ class Checking:
         changes = (*gained(plan, completed), *repaired.report.changes)
         report = repaired.report.model_copy(update={"before": before, "changes": changes, "after": validated.findings})
         return completed, validated, report
+
+    async def _asked(
+        self, plan: Plan, repo: Repo, rewrite: s6_repair.Rewrite, rounds: int, scope: s6_repair.Scope, label: str
+    ) -> tuple[Plan, s6_repair.Repaired]:
+        """Let the rounds run; meanwhile a setting that the plan can still gain is no error, and then it gains it."""
+        strictly: dict[Finding, Finding] = {}
+        strict = self._gate(plan)
+
+        async def gate(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+            found = await strict(texts)
+            gainable = {f: f.model_copy(update={"severity": "warning"}) for f in found if self._gainable(f)}
+            strictly.update((lenient, finding) for finding, lenient in gainable.items())
+            return tuple(gainable.get(f, f) for f in found)
+
+        repaired = await s6_repair.repair(repo, gate, rewrite, rounds, scope, label)
+        report = repaired.report
+        mended, after = (tuple(strictly.get(f, f) for f in findings) for findings in (report.mended, report.after))
+        ended = "stuck" if report.ended == "clean" and errors_of(after) else report.ended
+        report = report.model_copy(update={"mended": mended, "after": after, "ended": ended})
+        return await self._caught_up(plan, s6_repair.Repaired(repaired.repo, report))
+
+    def _gainable(self, finding: Finding) -> bool:
+        setting = finding.severity == "error" and finding.code == "P2C801" and finding.about[:1] == (CONFIG,)
+        return setting and finding.about[1] not in self._refused
 
     async def _caught_up(self, plan: Plan, repaired: s6_repair.Repaired) -> tuple[Plan, s6_repair.Repaired]:
         """Let the plan gain what code needs that was written again; both as they were where that helps nothing."""
@@ -118,7 +149,7 @@ class Checking:
             return await self._rewrite(wider, fault, label, repo)
 
         scope = replace(self._scope(wider), only=frozenset((h.path, h.qualname) for h in helpers))
-        more = await s6_repair.repair(repo, self._gate(wider), rewrite, 1, scope, "helper")
+        wider, more = await self._asked(wider, repo, rewrite, 1, scope, "helper")
         if s6_repair.weight(more.report.after) >= s6_repair.weight(before.after):
             return plan, repaired
         added = tuple(
@@ -216,7 +247,10 @@ class Checking:
                     reads.setdefault(key, rows[finding.path][finding.line - 1])
                 case "P2C204", (need,):
                     plan = s2_plan.with_need(plan, finding.path, need) or plan
-        return await s2_plan.with_settings(plan, self.paper, reads, self.part.asker) if reads else plan
+        if reads:
+            plan = await s2_plan.with_settings(plan, self.paper, reads, self.part.asker)
+            self._refused.update(reads.keys() - {value.key for value in plan.config})
+        return plan
 
 
 def _plannable(helper: s6_repair.Helper, plan: Plan) -> bool:

@@ -173,6 +173,32 @@ async def test_a_setting_that_only_the_repaired_code_reads_is_added_too() -> Non
     assert "`momentum: 0.9` is added" in " ".join(change.what for change in report.changes)
 
 
+@pytest.mark.parametrize(("value", "errors"), [('{"momentum": "0.9", "decay": "0.1"}', 0), ("none", 1)])
+async def test_an_answer_that_reads_new_settings_counts_by_whether_there_are_values_for_them(
+    value: str, errors: int
+) -> None:
+    broken = RUNS.replace("    return", "    print(one)\n    return")
+    reading = "    print(config['decay'])\n    return load(config['momentum'])\n"
+    _, validated, report = await repaired_by({"repair.config": value, "repair1": reading}, main=broken)
+    found = [f.code for f in errors_of(validated.findings) if f.path == "main.py"]
+    assert found == ["P2C601"] * errors, "no answer is taken that leaves more errors than there were"
+    assert len(errors_of(report.after)) == len(errors_of(report.before)) - (not errors)
+    assert len(errors_of(report.mended)) == len(errors_of(report.before))
+    assert not errors or report.ended == "stuck"
+
+
+async def test_a_helper_may_read_new_settings() -> None:
+    answers = {
+        "repair1": "    prepare()\n    return\n",
+        "helper": "    print(config['momentum'], config['decay'])\n",
+        "repair.config": '{"momentum": "0.9", "decay": "0.1"}',
+    }
+    plan, validated, _ = await repaired_by(answers, main=RUNS.replace("    return", "    prepare()\n    return"))
+    assert {"momentum", "decay"} <= {value.key for value in plan.config}
+    assert "prepare" in {f.name for f in plan.file("main.py").functions}
+    assert not [f for f in errors_of(validated.findings) if f.path == "main.py"]
+
+
 async def test_errors_that_are_left_beside_a_written_helper_are_not_called_clean() -> None:
     answers = {
         "repair1.main": "    return prepare(config)\n",
