@@ -59,7 +59,8 @@ def all_commands() -> list[tuple[str, ...]]:
 def parsed(words: tuple[str, ...]) -> dict[str, Any]:
     """Parse a command without running it."""
     command: click.Command = cli.main
-    context, rest = click.Context(cli.main, info_name="p2c-local"), list(words)
+    # With the settings of `main`: commands keep the help option that their first context gives them.
+    context, rest = click.Context(cli.main, info_name="p2c-local", **cli.main.context_settings), list(words)
     while isinstance(command, click.Group):
         name, found, rest = command.resolve_command(context, rest)
         assert found is not None, words
