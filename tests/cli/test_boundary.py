@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -113,13 +112,13 @@ def test_a_termination_unwinds_and_is_143(capsys: pytest.CaptureFixture[str]) ->
 
     async def works() -> None:
         try:
+            asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
             async with asyncio.TaskGroup() as group:
                 group.create_task(asyncio.sleep(30))
         finally:
             closed.append("engine")
 
     before = signal.getsignal(signal.SIGTERM)
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
     code, _, err = end(capsys, lambda: asyncio.run(works()))
     assert (code, closed) == (143, ["engine"])
     assert "same command again" in err
