@@ -30,8 +30,19 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_SWALLOWED = re.compile(
+    r"[\x08\f](?=[A-Za-z])"
+    r"|\t(?=(heta|au|imes|ilde|ext(bf|it|rm)?|frac|o|op|riangle|anh)(?![A-Za-z]))"
+    r"|\r(?=(ho|ight|angle|ceil|floor|m)(?![A-Za-z]))"
+    r"|\n(?=(abla|u|eq|otin|orm)(?![A-Za-z]))"
+)
+"""What JSON made of a LaTeX command whose backslash was not doubled: "\\frac" is read as a form feed and "rac"."""
+_BEGAN = {"\b": r"\b", "\f": r"\f", "\t": r"\t", "\r": r"\r", "\n": r"\n"}
+
+
 def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+    whole = _SWALLOWED.sub(lambda found: _BEGAN[found[0]], text)
+    return re.sub(r"\s+", " ", whole).strip()
 
 
 def text(characters: float) -> Any:
