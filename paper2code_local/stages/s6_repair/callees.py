@@ -97,9 +97,7 @@ def _could_pass(tree: ast.Module, text: str, call: ast.Call) -> bool:
     callers = around(tree, call.lineno)
     parts = [part for argument in (*call.args, *call.keywords) for part in ast.walk(argument)]
     passed = any(isinstance(part, ast.Name) and part.id == HOLDER for part in parts)
-    alone = any(
-        isinstance(argument, ast.GeneratorExp) for argument in call.args
-    )  # which wants parentheses beside others
+    alone = any(isinstance(argument, ast.GeneratorExp) for argument in call.args)  # no second argument may join it
     row = text.split("\n")[(call.func.end_lineno or 1) - 1].encode()
     inside = any(isinstance(node, ast.JoinedStr) and call in ast.walk(node) for node in ast.walk(tree))
     opens = b"(" in row[call.func.end_col_offset :] and not inside  # places in f-strings are told from Python 3.12 on
