@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from paper2code_local.engine.protocol import Completion, Engine, Request, Tokenizer
@@ -347,15 +347,20 @@ _prompts = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_block
 
 
 @cache
-def _template(package: str, name: str) -> str:
+def _wording(package: str, name: str) -> str:
     return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _template(package: str, name: str) -> Template:
+    return _prompts.from_string(_wording(package, name))
 
 
 def render(package: str, name: str, /, **values: object) -> str:
     """Render the template `name` that lies beside the code of `package`; an unknown variable is an error."""
-    return _prompts.from_string(_template(package, name)).render(**values)
+    return _template(package, name).render(**values)
 
 
 def prompt(package: str, name: str, /, **values: object) -> Prompt:
     """Render a question, keeping its wording."""
-    return Prompt(render(package, name, **values), _template(package, name))
+    return Prompt(render(package, name, **values), _wording(package, name))

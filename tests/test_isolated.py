@@ -75,3 +75,13 @@ def test_memory_is_bounded() -> None:
 
 def test_a_reader_reaches_nobody() -> None:
     assert run_isolated(call_home, 1) == "OfflineError"
+
+
+def whence(_: int) -> tuple[int, int]:
+    return os.getpid(), os.getppid()
+
+
+def test_each_reader_is_a_process_of_its_own_from_one_that_reads_nothing() -> None:
+    first, second = run_isolated(whence, 1), run_isolated(whence, 2)
+    assert first[0] != second[0]
+    assert first[1] == second[1] != os.getpid()
