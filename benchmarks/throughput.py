@@ -78,7 +78,7 @@ class Standing(Engines):
             papers=lambda need: need.papers,
         )
 
-    async def lease(self, model: Model, context: int) -> Engine:
+    async def lease(self, model: Model, need: sizing.Need) -> Engine:
         """Return the engine that is already there."""
         return self._standing
 
@@ -86,15 +86,18 @@ class Standing(Engines):
 class Bench:
     """The engine that everything but *sequential* runs on, and the papers."""
 
-    def __init__(self, folder: ModelFolder, share: float, work: Path, extra: dict[str, JsonValue]) -> None:
+    def __init__(
+        self, folder: ModelFolder, share: float, work: Path, extra: dict[str, JsonValue], papers: int = 1
+    ) -> None:
         self.folder, self.share, self.work, self.extra = folder, share, work, extra
+        self.tokens = round(papers * share * workload.TOKENS)
         self.tokenizer = tokenizer_of(folder)
         self.llm: Any = None
         self.engine: vllm.VllmEngine | None = None
 
     async def start(self) -> float:
         """Start our engine and warm it up; return the seconds of the start alone."""
-        need = sizing.Need(context=CONTEXT, in_flight=8 * MANY, papers=MANY, prefix=CONTEXT // 2)
+        need = sizing.Need(context=CONTEXT, in_flight=8 * MANY, papers=MANY, prefix=CONTEXT // 2, tokens=self.tokens)
         arguments = sizing.engine_args(hardware.hardware(), shape_of(self.folder), need, self.extra)
         began = time.monotonic()
         log = self.work / "engine.log"
@@ -322,7 +325,8 @@ def main() -> None:
 
     os.environ.update(vllm.ENVIRONMENT)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
-        bench = Bench(folder, share, Path(work), dict(map(engine_arg, asked.engine_arg)))
+        extra = dict(map(engine_arg, asked.engine_arg))
+        bench = Bench(folder, share, Path(work), extra, asked.many or 1)
         found = asyncio.run(
             measure(bench, asked.sizes, asked.many, asked.repeats or (1 if asked.quick else 3), asked.quick, say)
         )

@@ -38,6 +38,8 @@ LENGTHS = {
     "code": 80,
 }
 """Tokens of an answer by the beginning of its label: what the 0.5B wrote on real papers (November 2026), rounded."""
+TOKENS = 7_400
+"""What all answers about a paper have together at their full length."""
 
 
 def length(label: str, share: float) -> int:

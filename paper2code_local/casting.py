@@ -16,7 +16,9 @@ from paper2code_local import session
 from paper2code_local.artifacts.paper import Paper
 from paper2code_local.asking import Asker, render
 from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.engine.sizing import Need
 from paper2code_local.engines import Engines
+from paper2code_local.estimate import estimate
 from paper2code_local.events import AskedAgain, Listener, Notice
 from paper2code_local.prefix import PaperText, paper_text
 from paper2code_local.rundir import RunDir
@@ -36,6 +38,8 @@ class Part:
     text: PaperText
     """The paper as this model reads it, cut to its context."""
     asker: Asker
+    need: Need
+    """What this run alone asks of the model's engine."""
 
     def knowing(self, text: str) -> Part:
         """Return the part with `text` added to what every question begins with."""
@@ -121,19 +125,19 @@ def read_record(run: Path) -> RunRecord | None:
 
 
 def asking(
-    job: Job, model: session.Model, context: int, system: str, folder: RunDir, engines: Engines, say: Listener
+    job: Job, model: session.Model, need: Need, system: str, folder: RunDir, engines: Engines, say: Listener
 ) -> tuple[RecordedEngine, Asker]:
     """Return an engine that remembers in `folder` and starts with its first new question, and who asks it.
 
     `system` names the template of the system message beside this module.
     """
     sayer = session.Sayer(say)
-    engine = RecordedEngine(model.identity, model.can_prefill, lambda: engines.lease(model, context), folder, sayer)
+    engine = RecordedEngine(model.identity, model.can_prefill, lambda: engines.lease(model, need), folder, sayer)
     asker = Asker(
         engine=engine,
         tokenizer=model.tokenizer,
         system=render(__package__, system),
-        context=context,
+        context=need.context,
         sampling=model.sampling,
         seed=job.seed,
         attempts=job.attempts,
@@ -162,7 +166,8 @@ def _part(
     if text.cut:
         cut = ", ".join(text.cut)
         say(Notice(level="warning", message=f"The paper is longer than the context of {model.id} leaves; cut: {cut}."))
-    engine, asker = asking(job, model, context, "system.md", folder, engines, say)
+    need = Need(context=context, tokens=unwritten(text.tokens, model, folder.answers()))
+    engine, asker = asking(job, model, need, "system.md", folder, engines, say)
     record = ModelRecord(
         id=model.id,
         spec=model.spec,
@@ -171,4 +176,10 @@ def _part(
         paper_budget=room,
         server=model.server,
     )
-    return Part(model, record, engine, text, asker.knowing(text.text).knowing(hints))
+    return Part(model, record, engine, text, asker.knowing(text.text).knowing(hints), need)
+
+
+def unwritten(paper_tokens: int, model: session.Model, answers: int) -> int:
+    """Return about how many tokens a run will still write that has so many answers already."""
+    whole = estimate(paper_tokens, model.granularity == "file", model.scale, None)
+    return max(0, round(whole.completion_tokens * (1 - answers / whole.calls)))

@@ -63,7 +63,7 @@ class Engines:
             self._models[spec, url] = await open_model(job, spec, url, known, hashing)
         return self._models[spec, url]
 
-    async def lease(self, model: Model, context: int) -> Engine:
+    async def lease(self, model: Model, need: Need) -> Engine:
         """Return the engine of `model`, started if it is not there; closing it only gives it back.
 
         Raises EngineError when it cannot be started; whoever asks later is told the same at once.
@@ -73,7 +73,7 @@ class Engines:
                 raise failure
             running = self._running.get(model.identity)
             if running is None or running.lost:
-                running = await self._start(model, context)
+                running = await self._start(model, need)
             return _Lease(running)
 
     async def __aenter__(self) -> Engines:
@@ -90,13 +90,12 @@ class Engines:
             await running.engine.close()
         self._running = {}
 
-    async def _start(self, model: Model, context: int) -> _Running:
+    async def _start(self, model: Model, need: Need) -> _Running:
         """Start an engine, with the memory of dead ones and of those that nobody holds free."""
         for identity in [each for each, running in self._running.items() if running.lost or not running.leases]:
             await self._running.pop(identity).engine.close()
-        need = self._needs.get(model.identity, Need(context=context))
         try:
-            running = _Running(await model.launch(need, self._log, self._sayer))
+            running = _Running(await model.launch(self._needs.get(model.identity, need), self._log, self._sayer))
         except EngineError as failure:
             if not self._running and failure.code in LASTING:
                 self._failed[model.identity] = failure

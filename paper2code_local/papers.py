@@ -51,6 +51,8 @@ class Size:
     context: int
     prefix: int
     """What all its questions share."""
+    written: int = 0
+    """What will be written for it."""
 
 
 async def generate_all(
@@ -106,7 +108,8 @@ def room(sizes: Sequence[Size], papers: int, together: int | None) -> tuple[int,
     for identity in models:
         mine = [size for size in sizes if size.model.identity == identity]
         longest, prefix = max(size.context for size in mine), max(size.prefix for size in mine)
-        needs[identity] = Need(context=longest, prefix=prefix, papers=papers)
+        written = sum(size.written for size in mine)
+        needs[identity] = Need(context=longest, prefix=prefix, papers=papers, tokens=written)
     local = [model for model in models.values() if model.server is None]
     fitting = 1 if len(local) > 1 else min((models[i].papers(need) for i, need in needs.items()), default=1)
     count = max(1, min(fitting if len(local) > 1 else together or fitting, papers))
@@ -125,7 +128,9 @@ async def _sizes(job: Job, engines: Engines) -> list[Size]:
     with folder.locked():
         _, cast = await pipeline.prepared(job, _nobody, folder, engines)
     parts = {part.model.identity: part for part in cast.values()}.values()
-    return [Size(p.model, p.record.context, p.text.tokens + int(PLAN_TOKENS * p.model.scale)) for p in parts]
+    return [
+        Size(p.model, p.need.context, p.text.tokens + int(PLAN_TOKENS * p.model.scale), p.need.tokens) for p in parts
+    ]
 
 
 async def _generated(job: Job, engines: Engines, watch: Watch, keep: Keep) -> Outcome:

@@ -17,6 +17,7 @@ from paper2code_local.artifacts.finding import Finding
 from paper2code_local.artifacts.repair import Fault, RepairReport
 from paper2code_local.artifacts.repo import Repo, SourceFile, Unwritten
 from paper2code_local.asking import Asker
+from paper2code_local.engine.sizing import Need
 from paper2code_local.engines import Engines
 from paper2code_local.events import Checked, Listener
 from paper2code_local.isolated import isolated
@@ -102,5 +103,5 @@ class _Asking:
         count = model.tokenizer.count
         context = min(model.context, count(s6_repair.signatures(texts, count, model.context)) + TAIL_TOKENS)
         system, engines = "repair_system.md", self._engines
-        _, asker = casting.asking(self._job, model, context, system, self._folder, engines, self._say)
+        _, asker = casting.asking(self._job, model, Need(context=context), system, self._folder, engines, self._say)
         return asker

@@ -99,6 +99,10 @@ class RunDir:
         kept["request"] = request.model_dump(mode="json")
         self._replace(self._call(request.label, identity), _pretty(kept))
 
+    def answers(self) -> int:
+        """Return how many completions are recorded."""
+        return sum(1 for _ in (self.root / "calls").glob("*.json"))
+
     def _call(self, label: str, identity: str) -> Path:
         name = re.sub(r"[^A-Za-z0-9._~+:-]", "_", label)[:120]
         return self.root / "calls" / f"{name}.{identity[:12]}.json"

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from paper2code_local.connecting import connect
-from paper2code_local.engine import hardware, served, sizing
+from paper2code_local.engine import hardware, served, sizing, vllm
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.dialects import Server
 from paper2code_local.engine.http import HttpEngine
@@ -172,14 +172,12 @@ async def _launch(
 ) -> Engine:
     if not extra and (warm := _warm(folder, tokenizer, need.context, sayer)):
         return warm
-    from paper2code_local.engine import vllm  # heavy, and not needed to replay
-
     need = need.model_copy(update={"context": need.context + tokenizer.room})
     arguments = sizing.engine_args(hardware.hardware(), shape_of(folder), need, extra)
     sayer.say(EngineStarting(model=folder.id, context=arguments.max_model_len))
     started = time.monotonic()
     try:
-        engine = await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)
+        engine = await _started(folder, tokenizer, arguments, log, sayer)
     except EngineError as error:
         if error.code != "engine.start" or not folder.quantization:
             raise
@@ -188,6 +186,21 @@ async def _launch(
     engine.on_token(sayer.tokens)
     sayer.say(EngineReady(seconds=round(time.monotonic() - started, 1)))
     return engine
+
+
+async def _started(
+    folder: ModelFolder, tokenizer: ChatTokenizer, arguments: sizing.EngineArgs, log: Path, sayer: Sayer
+) -> vllm.VllmEngine:
+    """Start vLLM as `arguments` say; where it does not start compiled, eager. Raises EngineError."""
+    try:
+        return await vllm.start(folder.path, folder.identity, tokenizer, arguments, log)
+    except EngineError as error:
+        if error.code != "engine.start" or arguments.enforce_eager or "enforce_eager" in arguments.extra:
+            raise
+        again = f"{error.message}. It is started again without compiling the model, which is slower."
+        sayer.say(Notice(level="warning", message=again))
+    eager = arguments.model_copy(update={"enforce_eager": True})
+    return await vllm.start(folder.path, folder.identity, tokenizer, eager, log)
 
 
 def _warm(folder: ModelFolder, tokenizer: ChatTokenizer, context: int, sayer: Sayer) -> Engine | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,6 +65,12 @@ def test_run_json_survives_its_file(tmp_path: Path) -> None:
     assert RunRecord.model_validate(json.loads(one.model_dump_json())) == one
 
 
+def test_the_more_answers_there_are_the_less_is_still_written() -> None:
+    model: Any = SimpleNamespace(granularity="unit", scale=1.0)
+    left = [casting.unwritten(5_000, model, answers) for answers in (0, 10, 30, 10_000)]
+    assert left[0] > left[1] > left[2] > left[3] == 0
+
+
 class Counting(Answering):
     """Counts how often it is closed."""
 
@@ -95,7 +102,7 @@ def part(engine: Answering) -> casting.Part:
 
     recorded = RecordedEngine(engine.model, True, start, Forgetful(), Forgetful())
     nothing: Any = None  # what this test does not look at
-    return casting.Part(nothing, nothing, recorded, nothing, asker(recorded))
+    return casting.Part(nothing, nothing, recorded, nothing, asker(recorded), nothing)
 
 
 async def test_a_stage_has_the_memory_for_itself_and_what_was_closed_starts_again_when_asked() -> None:

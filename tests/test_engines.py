@@ -84,24 +84,24 @@ async def test_all_who_lease_a_model_share_one_engine() -> None:
 async def test_an_engine_is_started_for_what_all_runs_need() -> None:
     launching, shared = Launching(), engines()
     shared.expect({"m": Need(context=70, papers=4)})
-    await shared.lease(launching.model(), 10)
+    await shared.lease(launching.model(), Need(context=10))
     assert launching.needs == [Need(context=70, papers=4)]
 
 
 async def test_without_word_of_others_an_engine_is_started_for_who_asks() -> None:
     launching, shared = Launching(), engines()
-    await shared.lease(launching.model(), 10)
+    await shared.lease(launching.model(), Need(context=10))
     assert launching.needs == [Need(context=10)]
 
 
 async def test_a_dead_engine_is_replaced_once_for_all() -> None:
     launching, shared = Launching(), engines()
-    leases = [await shared.lease(launching.model(), 10) for _ in range(3)]
+    leases = [await shared.lease(launching.model(), Need(context=10)) for _ in range(3)]
     for lease in leases:
         with pytest.raises(EngineError):
             await lease.complete(QUESTION.model_copy(update={"user": "die"}))
         await lease.close()
-    again = await asyncio.gather(*(shared.lease(launching.model(), 10) for _ in range(3)))
+    again = await asyncio.gather(*(shared.lease(launching.model(), Need(context=10)) for _ in range(3)))
     assert len(launching.started) == 2
     assert launching.started[0].closed == 1
     assert (await again[0].complete(QUESTION)).text == "yes"
@@ -109,10 +109,10 @@ async def test_a_dead_engine_is_replaced_once_for_all() -> None:
 
 async def test_whoever_holds_an_engine_that_was_closed_as_dead_hears_that_it_died() -> None:
     launching, shared = Launching(), engines()
-    first, other = [await shared.lease(launching.model(), 10) for _ in range(2)]
+    first, other = [await shared.lease(launching.model(), Need(context=10)) for _ in range(2)]
     with pytest.raises(EngineError):
         await first.complete(QUESTION.model_copy(update={"user": "die"}))
-    await shared.lease(launching.model(), 10)
+    await shared.lease(launching.model(), Need(context=10))
     assert launching.started[0].closed == 1
     with pytest.raises(EngineError) as error:
         await other.complete(QUESTION)
@@ -123,15 +123,15 @@ async def test_a_start_that_failed_is_not_tried_again_by_the_next_paper() -> Non
     launching, shared = Launching(fails=True), engines()
     for _ in range(3):
         with pytest.raises(EngineError, match="no memory"):
-            await shared.lease(launching.model(), 10)
+            await shared.lease(launching.model(), Need(context=10))
     assert len(launching.needs) == 1
 
 
 async def test_an_engine_that_nobody_holds_makes_room_for_another() -> None:
     held, left, third, shared = Launching("held"), Launching("left"), Launching("third"), engines()
-    await shared.lease(held.model(), 10)
-    lease = await shared.lease(left.model(), 10)
+    await shared.lease(held.model(), Need(context=10))
+    lease = await shared.lease(left.model(), Need(context=10))
     assert left.started[0].closed == 0
     await lease.close()
-    await shared.lease(third.model(), 10)
+    await shared.lease(third.model(), Need(context=10))
     assert (held.started[0].closed, left.started[0].closed) == (0, 1)

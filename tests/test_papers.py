@@ -34,11 +34,12 @@ tokens = st.integers(1, 100_000)
 def test_the_engine_is_made_for_the_longest_paper_and_for_those_that_run_together(
     sizes: list[tuple[int, int]], together: int | None
 ) -> None:
-    count, needs = room([Size(FIVE, *size) for size in sizes], len(sizes), together)
+    count, needs = room([Size(FIVE, *size, written=7) for size in sizes], len(sizes), together)
     assert count == min(together or 5, len(sizes))
     assert needs["m"].context == max(context for context, _ in sizes)
     assert needs["m"].prefix == max(prefix for _, prefix in sizes)
     assert needs["m"].papers == count
+    assert needs["m"].tokens == 7 * len(sizes), "of all papers, also of those that wait"
     assert needs["m"].in_flight >= EACH_IN_FLIGHT * count
 
 

@@ -25,6 +25,8 @@ ROOMY = 32768
 """Tokens of context where none are asked for: most papers with their plan need fewer."""
 LEAST = 4096
 """A context that is not worth having is not halved again."""
+MANY = 1_000_000
+"""Tokens that a server is expected to write: enough for compiling to pay."""
 EVERY = 10.0
 """Seconds between two lines while the model loads."""
 
@@ -80,7 +82,7 @@ def fitted(
     wanted = context or min(folder.context, ROOMY)
     while True:
         try:
-            return sizing.engine_args(machine, shape_of(folder), sizing.Need(context=wanted), extra)
+            return sizing.engine_args(machine, shape_of(folder), sizing.Need(context=wanted, tokens=MANY), extra)
         except EngineError as error:
             if context or error.code != "engine.too_small" or wanted // 2 < LEAST:
                 raise

@@ -143,7 +143,7 @@ def _refused(out: Path) -> WriteError | None:
 
 
 def cache(subject: Subject) -> Iterator[Check]:
-    """Check where digests of models are kept and, by vLLM, the kernels that it compiles for a GPU."""
+    """Check where digests of models are kept, and what is compiled for a GPU or for long runs on the CPU."""
     folder = cache_folder(subject.environ)
     trial = tried(folder)
     roomy = _roomy(subject, GIB)

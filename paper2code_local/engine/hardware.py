@@ -11,6 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,6 +55,8 @@ class Hardware(Frozen):
     """Libraries for LD_PRELOAD of an engine on the CPU: the user's, then those of `PRELOADED` that are there."""
     int8: bool = False
     """Whether the CPU has instructions for products of 8-bit integers that vLLM's kernels use."""
+    compiler: bool = False
+    """Whether torch can compile for the CPU: there are a C++ compiler and the headers of Python."""
 
 
 def hardware() -> Hardware:
@@ -63,6 +67,15 @@ def hardware() -> Hardware:
         gpus=_gpus() if shutil.which("nvidia-smi") else (),
         preload=preload(Path("/"), Path(sys.prefix), os.environ.get("LD_PRELOAD", "")),
         int8=not INT8_FLAGS.isdisjoint(cpu_flags(Path("/"))),
+        compiler=compiles(os.environ, Path(sysconfig.get_path("include"))),
+    )
+
+
+def compiles(environ: Mapping[str, str], headers: Path) -> bool:
+    """Say whether the compiler that torch would call is there, and Python.h among the `headers`."""
+    return (
+        shutil.which(environ.get("CXX", "g++"), path=environ.get("PATH")) is not None
+        and (headers / "Python.h").is_file()
     )
 
 

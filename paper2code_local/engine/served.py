@@ -31,7 +31,7 @@ from paper2code_local.artifacts.frozen import Frozen
 from paper2code_local.engine import watchdog
 from paper2code_local.engine.dialects import Server
 from paper2code_local.engine.sizing import INT8, EngineArgs
-from paper2code_local.engine.vllm import ENVIRONMENT, settings_of
+from paper2code_local.engine.vllm import environment, settings_of
 from paper2code_local.errors import EngineError, UsageError, WriteError
 
 STATE, SOCKET, LOG, LOCK = "served.json", "vllm.sock", "vllm.log", "serve.lock"
@@ -208,12 +208,12 @@ def start(folder: Path, model: Path, name: str, arguments: EngineArgs) -> Proces
         hint = "Install it with scripts/setup, or pip install 'paper2code_local[cpu]' (or [gpu])."
         raise EngineError("missing", "vLLM is not installed", hint)
     pipe = watchdog.guard()
-    environment = {k: v for k, v in os.environ.items() if k != "VLLM_API_KEY"}  # nobody else reaches the socket
+    inherited = {k: v for k, v in os.environ.items() if k != "VLLM_API_KEY"}  # nobody else reaches the socket
     os.environ.pop(watchdog.MARK, None)
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
             command(folder / SOCKET, name, settings_of(model, arguments)),
-            env=environment | ENVIRONMENT | dict(arguments.environment),
+            env=inherited | environment(arguments),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -35,6 +35,11 @@ TAIL = 2048
 """Tokens of KV cache beyond the shared prefix for one request in flight: its own tail and its answer."""
 EACH_IN_FLIGHT = 8
 """Requests that one of many papers has in flight at once: about one for each file of its repository."""
+COMPILED_SAVES = 2.4e-12
+"""Seconds that a compiled engine saves on the CPU for each byte of weights and each token written: .0073 s of .082 s
+with the 1.5B, a little more with the 0.5B (benchmarks/results/setting.md)."""
+COMPILING = 15.0
+"""Seconds that a compiled start takes longer: 2 to 8 where what was compiled is still there, 40 the first time."""
 
 QUANTIZATIONS = frozenset(
     {
@@ -83,6 +88,8 @@ class Need(Frozen):
     """Papers that are worked on together, each with a prefix of its own in the KV cache."""
     prefix: int = 0
     """Tokens of the longest prefix of a paper; what comes after it is `TAIL` for each request."""
+    tokens: int = 0
+    """Tokens that will be written, as far as can be told; 0 where they are few."""
 
 
 class EngineArgs(Frozen):
@@ -155,7 +162,7 @@ def engine_args(
         tensor_parallel_size=room.tensor,
         pipeline_parallel_size=room.pipeline,
         data_parallel_size=room.copies,
-        enforce_eager=not hardware.gpus,
+        enforce_eager=not (hardware.gpus or compiling_pays(hardware, model, need)),
         quantization=INT8 if hardware.int8 and not hardware.gpus and not model.quantization else None,
         worker_cls="auto" if hardware.gpus else "paper2code_local.engine.cpu_worker.Worker",
         environment=room.environment if hardware.gpus else _on_cpu(hardware),
@@ -163,10 +170,18 @@ def engine_args(
     )
 
 
+def compiling_pays(hardware: Hardware, model: ModelShape, need: Need) -> bool:
+    """Say whether a run on the CPU is so long that a compiled engine saves more time than its start takes."""
+    return hardware.compiler and need.tokens * model.weights * COMPILED_SAVES > COMPILING
+
+
 def _on_cpu(hardware: Hardware) -> tuple[tuple[str, str], ...]:
-    """Return vLLM's environment: every core computes, and what there is to preload."""
-    every = ("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")
-    return (every, ("LD_PRELOAD", ":".join(hardware.preload))) if hardware.preload else (every,)
+    """Return vLLM's environment: every core computes, compiled code is found again, and what there is to preload.
+
+    What vLLM 0.32 compiles ahead of time on the CPU it cannot load, and compiles again; what torch keeps, it can.
+    """
+    always = (("VLLM_CPU_NUM_OF_RESERVED_CPU", "0"), ("VLLM_USE_AOT_COMPILE", "0"))
+    return (*always, ("LD_PRELOAD", ":".join(hardware.preload))) if hardware.preload else always
 
 
 def papers_in_flight(hardware: Hardware, model: ModelShape, need: Need) -> int:

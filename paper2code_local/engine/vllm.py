@@ -192,7 +192,7 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
     What vLLM and its children print goes to `log`: file descriptor 2 is pointed there while the children are born.
     """
     preloaded = os.environ.get("LD_PRELOAD")
-    os.environ.update(ENVIRONMENT | dict(arguments.environment))
+    os.environ.update(environment(arguments))
     resource_tracker.ensure_running()  # one for all engines of this process, so it may not end with the first of them
     pipe = watchdog.guard()
     saved = os.dup(2)
@@ -215,6 +215,13 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         os.dup2(saved, 2)
         os.close(saved)
     return VllmEngine(llm, model, tokenizer, pipe, settings_of(folder, arguments)["data_parallel_size"])
+
+
+def environment(arguments: EngineArgs) -> dict[str, str]:
+    """Return what vLLM and its processes find in their environment; what torch compiles is kept for the next start."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "paper2code_local" / "compiled"
+    kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(cache)  # torch's own place is one that others can write to
+    return {**ENVIRONMENT, "TORCHINDUCTOR_CACHE_DIR": kept, **dict(arguments.environment)}
 
 
 def _nothing() -> None:

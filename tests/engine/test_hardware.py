@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paper2code_local.engine.hardware import available_memory, cpu_flags, hardware, preload
+from paper2code_local.engine.hardware import available_memory, compiles, cpu_flags, hardware, preload
 
 GIB = 1 << 30
 
@@ -131,3 +131,16 @@ def test_what_the_cpu_can_do_is_read_from_the_first_one(tmp_path: Path) -> None:
     assert cpu_flags(tmp_path) == {"fpu", "avx512_vnni"}
     listed.write_text("processor\t: 0\nFeatures\t: fp asimd\n")
     assert cpu_flags(tmp_path) == {"fp", "asimd"}
+
+
+@pytest.mark.parametrize(("chosen", "name"), [({}, "g++"), ({"CXX": "my-c++"}, "my-c++")])
+def test_torch_compiles_where_its_compiler_and_the_headers_of_python_are(
+    tmp_path: Path, chosen: dict[str, str], name: str
+) -> None:
+    environ, headers = {"PATH": str(tmp_path / "bin"), **chosen}, tmp_path / "include"
+    write(tmp_path, "include/Python.h", "")
+    assert not compiles(environ, headers)
+    write(tmp_path, f"bin/{name}", "")
+    (tmp_path / "bin" / name).chmod(0o755)
+    assert compiles(environ, headers)
+    assert not compiles(environ, tmp_path / "elsewhere")

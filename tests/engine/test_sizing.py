@@ -139,6 +139,25 @@ def test_plain_weights_become_8_bit_integers_on_a_cpu_that_multiplies_them(
     assert engine_args(hardware, shape, NEED).quantization == becomes
 
 
+@pytest.mark.parametrize(
+    ("where", "compiler", "which", "tokens", "eager"),
+    [
+        ("CPU 64", True, "7B", 0, True),  # a repair, or a run that has its answers
+        ("CPU 64", True, "7B", 8_000, False),  # one paper
+        ("CPU 64", True, "0.5B", 8_000, False),
+        ("CPU 64", True, "0.5B", 4_000, True),  # over before a compiled engine has paid
+        ("CPU 64", False, "7B", 64_000, True),
+        ("1 x 24", False, "7B", 0, False),
+    ],
+)
+def test_the_model_is_compiled_where_the_run_is_long_enough(
+    where: str, compiler: bool, which: str, tokens: int, eager: bool
+) -> None:
+    hardware = MACHINES[where].model_copy(update={"compiler": compiler})
+    need = NEED.model_copy(update={"tokens": tokens})
+    assert engine_args(hardware, MODELS[which], need).enforce_eager == eager
+
+
 @pytest.mark.parametrize(("where", "which", "papers", "parallel"), COPIES)
 def test_gpus_that_are_left_hold_copies_for_more_papers(
     where: str, which: str, papers: int, parallel: tuple[int, int, int]

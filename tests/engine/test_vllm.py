@@ -12,9 +12,11 @@ from pydantic import JsonValue
 from paper2code_local.engine import sizing, vllm, watchdog
 from paper2code_local.engine.hardware import Hardware, hardware
 from paper2code_local.errors import EngineError
+from paper2code_local.events import Event, Notice
 from paper2code_local.modelstore.card import Sampling
 from paper2code_local.modelstore.folder import ModelFolder
-from paper2code_local.session import shape_of, tokenizer_of
+from paper2code_local.session import Sayer, open_model, shape_of, tokenizer_of
+from paper2code_local.settings import Job
 from tests.engine.test_contract import ask
 
 
@@ -164,6 +166,33 @@ async def test_a_model_that_vllm_cannot_load_is_an_error_that_names_the_log(
     assert caught.value.code == "engine.start"
     assert str(tmp_path / "engine.log") in caught.value.hint
     assert watchdog.MARK not in os.environ
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("compiler", ["", "false"])
+async def test_a_long_run_is_compiled_and_one_that_cannot_be_is_not(
+    compiler: str, tiny_model: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compiler:  # one that is there and fails
+        monkeypatch.setenv("CXX", compiler)
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled"))
+    here, heard, log = hardware(), list[Event](), tmp_path / "engine.log"
+    need = sizing.Need(context=1024, tokens=10**9)
+    model = await open_model(Job(paper=tmp_path, out=tmp_path), str(tiny_model.path))
+    engine = await model.launch(need, log, Sayer(heard.append))
+    completion = await engine.complete(ask("Say a word.", max_tokens=8))
+    await engine.close()
+    assert completion.completion_tokens
+    compiled = "Warming up done" in log.read_text(encoding="utf-8")
+    warnings = [event.message for event in heard if isinstance(event, Notice) and event.level == "warning"]
+    if here.gpus or not here.compiler:
+        assert sizing.engine_args(here, shape_of(tiny_model), need).enforce_eager == (not here.gpus)
+    elif compiler:
+        assert not compiled
+        assert "without compiling" in warnings[0]
+    else:
+        assert compiled
+        assert not warnings
 
 
 def test_all_questions_about_a_paper_go_to_the_same_copy_of_the_model() -> None:
