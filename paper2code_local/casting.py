@@ -49,27 +49,43 @@ class Part:
 Cast = Mapping[ModelStage, Part]
 
 
-async def cast(
-    job: Job, paper: Paper, hints: str, folder: RunDir, engines: Engines, say: Listener
-) -> dict[ModelStage, Part]:
-    """Find a model for each stage and cut the paper to its context; no engine is started.
+async def models(job: Job, folder: RunDir, engines: Engines, say: Listener) -> dict[ModelStage, session.Model]:
+    """Find a model for each stage; no engine is started. A run without answers will need their weights: they are read.
 
     Raises UsageError, ModelError when a model is unknown, not pulled or refused, EngineError of a server.
     """
     remembered = read_record(folder.root)
-    parts: dict[str, Part] = {}
-    cast: dict[ModelStage, Part] = {}
+    found: dict[ModelStage, session.Model] = {}
     urls = urls_of(job, remembered)
     for stage, spec in specs_of(job, remembered).items():
         before = remembered.models.get(stage) if remembered else None
         server = before.server if before else None
         model = await engines.model(job, spec, urls[stage], server, _announced(say))
+        if model.notice and model not in found.values():
+            say(Notice(level="info", message=model.notice))
+        found[stage] = model
+    if not folder.answers():
+        engines.read_ahead(found.values())
+    return found
+
+
+def cast(
+    job: Job,
+    paper: Paper,
+    models: Mapping[ModelStage, session.Model],
+    hints: str,
+    folder: RunDir,
+    engines: Engines,
+    say: Listener,
+) -> dict[ModelStage, Part]:
+    """Cut the paper to the context of each stage's model."""
+    remembered = read_record(folder.root)
+    parts: dict[str, Part] = {}
+    for stage, model in models.items():
+        before = remembered.models.get(stage) if remembered else None
         if model.identity not in parts:
-            if model.notice:
-                say(Notice(level="info", message=model.notice))
             parts[model.identity] = _part(job, model, paper, before, hints, folder, engines, say)
-        cast[stage] = parts[model.identity]
-    return cast
+    return {stage: parts[model.identity] for stage, model in models.items()}
 
 
 def _announced(say: Listener) -> Callable[[int, int], None]:

@@ -6,7 +6,7 @@ In: who is told, and what each model will be needed for. Out: leases, which are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -44,6 +44,7 @@ class Engines:
         self._models: dict[tuple[str | None, str | None], Model] = {}
         self._running: dict[str, _Running] = {}
         self._failed: dict[str, EngineError] = {}
+        self._read = set[str]()
         self._starting = asyncio.Lock()
 
     def expect(self, needs: Mapping[str, Need]) -> None:
@@ -62,6 +63,13 @@ class Engines:
         if (spec, url) not in self._models:
             self._models[spec, url] = await open_model(job, spec, url, known, hashing)
         return self._models[spec, url]
+
+    def read_ahead(self, models: Iterable[Model]) -> None:
+        """Let the weights of models that will be needed be read from the disk, each once, while the paper is parsed."""
+        for model in models:
+            if model.identity not in self._read:
+                self._read.add(model.identity)
+                model.read_ahead()
 
     async def lease(self, model: Model, need: Need) -> Engine:
         """Return the engine of `model`, started if it is not there; closing it only gives it back.

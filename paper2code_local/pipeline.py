@@ -126,10 +126,11 @@ async def prepared(job: Job, say: Listener, folder: RunDir, engines: Engines) ->
     """Return what is known before the first question: the paper, and who will be asked. Raises P2CError."""
     s7_write.refuse_foreign(job.out)
     hints = _notes(job.notes)
+    models = await casting.models(job, folder, engines, say)
     with telling(say, "parse") as notes:
         paper = await read_paper(job, say, folder)
         notes.append(f"{len(paper.sections)} sections, {len(paper.formulas())} formulas, by {paper.parser}")
-    return paper, await casting.cast(job, paper, hints, folder, engines, say)
+    return paper, casting.cast(job, paper, models, hints, folder, engines, say)
 
 
 async def look_ahead(job: Job, notice: Callable[[str], None]) -> tuple[PaperText, session.Model]:

@@ -94,6 +94,8 @@ class Model:
     launch: Launch
     papers: Callable[[sizing.Need], int] = lambda need: min(need.papers, SCRIPTED_PAPERS)
     """How many papers like that its engine can keep at once."""
+    read_ahead: Callable[[], None] = lambda: None
+    """Begins to read what its engine will load."""
     server: Server | None = None
     """What was found out about the server that the user named."""
     notice: str = ""
@@ -131,7 +133,8 @@ async def open_model(
         tokenizer=tokenizer,
         can_prefill=True,
         launch=lambda need, log, sayer: _launch(folder, tokenizer, job.engine_args, need, log, sayer),
-        papers=lambda need: sizing.papers_in_flight(hardware.hardware(), shape_of(folder), need),
+        papers=lambda need: _papers(folder, tokenizer, job.engine_args, need),
+        read_ahead=lambda: None if served.running(os.environ) else vllm.read_ahead(folder.path),
     )
 
 
@@ -188,6 +191,20 @@ async def _launch(
     return engine
 
 
+def _papers(folder: ModelFolder, tokenizer: ChatTokenizer, extra: dict[str, JsonValue], need: sizing.Need) -> int:
+    """Return how many papers the KV cache holds, of what is kept warm or of the engine that will be started."""
+    warm = None if extra else served.running(os.environ)
+    if warm and not _unfit(warm, folder, tokenizer, need.context):
+        return min(need.papers, sizing.held(warm.cache, need))
+    return sizing.papers_in_flight(hardware.hardware(), shape_of(folder), need)
+
+
+def _unfit(warm: served.Served, folder: ModelFolder, tokenizer: ChatTokenizer, context: int) -> str:
+    """Return why what is kept warm cannot answer, or ""."""
+    thinks = tokenizer.reasoning is not None and tokenizer.reasoning.budget > 0
+    return warm.unfit(folder.identity, context) or ("its model thinks first" if thinks else "")
+
+
 async def _started(
     folder: ModelFolder, tokenizer: ChatTokenizer, arguments: sizing.EngineArgs, log: Path, sayer: Sayer
 ) -> vllm.VllmEngine:
@@ -211,8 +228,7 @@ def _warm(folder: ModelFolder, tokenizer: ChatTokenizer, context: int, sayer: Sa
     found = served.running(os.environ)
     if found is None:
         return None
-    thinks = tokenizer.reasoning is not None and tokenizer.reasoning.budget > 0
-    if reason := found.unfit(folder.identity, context) or ("its model thinks first" if thinks else ""):
+    if reason := _unfit(found, folder, tokenizer, context):
         sayer.say(Notice(level="info", message=f"What p2c-local serve keeps warm is not used: {reason}."))
         return None
     sayer.say(Notice(level="info", message=f"{found.model} is warm: p2c-local serve answers (process {found.pid})."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +16,12 @@ from paper2code_local import casting
 from paper2code_local.asking import Passage
 from paper2code_local.engine.protocol import Completion, Engine, Request
 from paper2code_local.engine.recorded import RecordedEngine
+from paper2code_local.engines import Engines
 from paper2code_local.errors import UsageError
-from paper2code_local.settings import MODEL_STAGES, ModelRecord, RunRecord, by_stage
-from tests.engines import Answering, asker, in_turn
+from paper2code_local.rundir import RunDir
+from paper2code_local.session import Model
+from paper2code_local.settings import MODEL_STAGES, Job, ModelRecord, RunRecord, by_stage
+from tests.engines import SAMPLING, Answering, asker, in_turn
 
 names = st.text("abcxyz0./-", min_size=1)
 
@@ -69,6 +73,27 @@ def test_the_more_answers_there_are_the_less_is_still_written() -> None:
     model: Any = SimpleNamespace(granularity="unit", scale=1.0)
     left = [casting.unwritten(5_000, model, answers) for answers in (0, 10, 30, 10_000)]
     assert left[0] > left[1] > left[2] > left[3] == 0
+
+
+class Ahead(Engines):
+    """Remembers which models' weights it was to read."""
+
+    read: tuple[str, ...] = ()
+
+    def read_ahead(self, models: Iterable[Model]) -> None:
+        self.read += tuple(sorted({model.id for model in models}))
+
+
+async def test_weights_are_read_ahead_for_a_run_that_will_ask_and_for_no_other(tmp_path: Path) -> None:
+    job = Job(paper=tmp_path / "paper.md", out=tmp_path / "out", engine="scripted")
+    folder, engines = RunDir(tmp_path / "run"), Ahead(lambda _: None, tmp_path / "log")
+    question = Request(label="q", system="", user="?", max_tokens=9, sampling=SAMPLING, seed=0)
+    with folder.locked():
+        await casting.models(job, folder, engines, lambda _: None)
+        assert engines.read == ("scripted",)
+        folder.remember(question, "0" * 64, await Answering(in_turn("x")).complete(question))
+        await casting.models(job, folder, engines, lambda _: None)
+    assert engines.read == ("scripted",)
 
 
 class Counting(Answering):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,12 @@ async def test_an_engine_that_nobody_holds_makes_room_for_another() -> None:
     await lease.close()
     await shared.lease(third.model(), Need(context=10))
     assert (held.started[0].closed, left.started[0].closed) == (0, 1)
+
+
+def test_weights_are_read_ahead_once_for_all_papers() -> None:
+    read: list[str] = []
+    one, other = (replace(Launching(name).model(), read_ahead=partial(read.append, name)) for name in ("a", "b"))
+    shared = engines()
+    shared.read_ahead([one, one])
+    shared.read_ahead([one, other])
+    assert read == ["a", "b"]

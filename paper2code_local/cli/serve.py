@@ -110,6 +110,7 @@ def _state(place: Path, process: served.Process, folder: ModelFolder, arguments:
         model=folder.id,
         identity=folder.identity,
         context=arguments.max_model_len,
+        cache=sizing.cache_tokens(arguments, shape_of(folder)),
         vllm=served.vllm_version(),
         version=__version__,
     )

@@ -54,6 +54,8 @@ class Served(Frozen):
     """Of the model folder."""
     context: int
     """In tokens."""
+    cache: int
+    """Tokens that its KV cache has room for."""
     vllm: str
     version: str
     """Of paper2code_local."""

@@ -193,9 +193,19 @@ def papers_in_flight(hardware: Hardware, model: ModelShape, need: Need) -> int:
     tokens = _rounded(min(_rounded(need.context), model.context)) + SPARE
     room = _room(hardware, model, tokens, need.papers)
     kept = max(0, room.each * room.gpus - model.weights) // model.kv_on(room.tensor)
+    return min(need.papers, held(kept, need.model_copy(update={"context": tokens})) * room.copies)
+
+
+def held(cache: int, need: Need) -> int:
+    """Return how many papers like those of `need` a KV cache of so many tokens holds at once; at least 1."""
     tails = EACH_IN_FLIGHT * TAIL
-    of_each = max(1, 1 + (kept - tokens - tails) // (need.prefix + tails))
-    return min(need.papers, of_each * room.copies)
+    return max(1, 1 + (cache - need.context - tails) // (need.prefix + tails))
+
+
+def cache_tokens(arguments: EngineArgs, model: ModelShape) -> int:
+    """Return how many tokens the KV cache of a copy of the engine has room for."""
+    gpus = arguments.tensor_parallel_size * arguments.pipeline_parallel_size
+    return arguments.kv_cache_memory_bytes * gpus // model.kv_on(arguments.tensor_parallel_size)
 
 
 @dataclass(frozen=True)

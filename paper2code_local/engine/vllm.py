@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from pydantic import JsonValue
@@ -45,6 +46,8 @@ ENVIRONMENT = {
 }
 """Read by vLLM and its libraries at import: nothing is looked up outside, nothing is reported."""
 ANNOTATIONS = frozenset({"title", "description", "examples", "default"})
+PIECE = 16 << 20
+"""Bytes that are read ahead at a time."""
 GRAMMAR = {"backend": "guidance", "disable_any_whitespace": True}
 """xgrammar ignores maxLength beside pattern (0.2.8), so the backend is pinned."""
 
@@ -215,6 +218,20 @@ async def start(folder: Path, model: str, tokenizer: ChatTokenizer, arguments: E
         os.dup2(saved, 2)
         os.close(saved)
     return VllmEngine(llm, model, tokenizer, pipe, settings_of(folder, arguments)["data_parallel_size"])
+
+
+def read_ahead(folder: Path) -> None:
+    """Read the weights in `folder` in a thread, so that the kernel has them in memory when vLLM loads them."""
+
+    def read() -> None:
+        buffer = bytearray(PIECE)
+        with suppress(OSError):  # it is told when they are loaded
+            for weights in sorted(folder.glob("*.safetensors")):
+                with weights.open("rb", buffering=0) as file:
+                    while file.readinto(buffer):
+                        pass
+
+    Thread(target=read, name="read ahead", daemon=True).start()
 
 
 def environment(arguments: EngineArgs) -> dict[str, str]:

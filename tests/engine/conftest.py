@@ -35,6 +35,7 @@ def warm(tiny_model: ModelFolder) -> Generator[served.Served]:
                     model=tiny_model.id,
                     identity=tiny_model.identity,
                     context=arguments.max_model_len,
+                    cache=sizing.cache_tokens(arguments, shape_of(tiny_model)),
                     vllm=served.vllm_version(),
                     version=__version__,
                 )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from paper2code_local.connecting import Connection, connect
-from paper2code_local.engine import served
+from paper2code_local.engine import served, sizing
 from paper2code_local.engine.http import HttpEngine
 from paper2code_local.engine.wire import Wire
 from paper2code_local.errors import EngineError, UsageError
 from paper2code_local.modelstore.folder import ModelFolder
-from paper2code_local.session import tokenizer_of
+from paper2code_local.session import open_model, tokenizer_of
+from paper2code_local.settings import Job
 from tests.engine.schema import problem
 from tests.engine.test_contract import PREFILL, SCHEMA, ask
 
@@ -77,6 +79,18 @@ async def test_with_its_tokenizer_prompts_go_as_token_ids(warm: served.Served, t
     completion = await engine.complete(request)
     await engine.close()
     assert completion.prompt_tokens == len(tokenizer_of(tiny_model).encode(request.system, request.user))
+
+
+async def test_as_many_papers_run_together_as_what_is_kept_warm_holds(
+    warm: served.Served, tiny_model: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need = sizing.Need(context=2048, prefix=1000, papers=99)
+    model = await open_model(Job(paper=tmp_path, out=tmp_path), str(tiny_model.path))
+    alone = model.papers(need)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(Path(warm.socket).parent.parent))
+    assert 1 < model.papers(need) == sizing.held(warm.cache, need) < alone
+    other = await open_model(Job(paper=tmp_path, out=tmp_path, engine_args={"seed": 1}), str(tiny_model.path))
+    assert other.papers(need) == alone, "with arguments of its own it starts an engine of its own"
 
 
 async def test_the_tokenizer_of_another_model_is_refused(warm: served.Served, small_model: ModelFolder) -> None:

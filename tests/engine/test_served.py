@@ -34,6 +34,7 @@ def state(environ: dict[str, str]) -> Iterator[Served]:
             model="tiny",
             identity="abc",
             context=4096,
+            cache=70_000,
             vllm=served.vllm_version(),
             version=__version__,
         )

@@ -19,7 +19,9 @@ from paper2code_local.engine.sizing import (
     EngineArgs,
     ModelShape,
     Need,
+    cache_tokens,
     engine_args,
+    held,
     papers_in_flight,
 )
 from paper2code_local.errors import EngineError
@@ -240,12 +242,12 @@ def test_the_kv_cache_holds_the_papers_that_are_said_to_run_together(
     if isinstance(arguments, EngineError) or count == 1:
         return
     copies = arguments.data_parallel_size
-    gpus = arguments.tensor_parallel_size * arguments.pipeline_parallel_size
-    kept = arguments.kv_cache_memory_bytes * gpus // shape.kv_on(arguments.tensor_parallel_size)
+    kept = cache_tokens(arguments, shape)
     of_each = -(-count // copies)
     if of_each == 1:
         return
     assert kept + 1 >= context + (of_each - 1) * need.prefix + of_each * 8 * TAIL
+    assert held(kept, need) >= of_each, "also where the engine is there already"
 
 
 @given(memory=gigabytes, free=st.lists(gigabytes, max_size=4), which=st.sampled_from(["7B", "32B", "70B"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import JsonValue
@@ -193,6 +194,17 @@ async def test_a_long_run_is_compiled_and_one_that_cannot_be_is_not(
     else:
         assert compiled
         assert not warnings
+
+
+def test_weights_are_read_ahead_to_their_end_and_what_cannot_be_read_is_no_error(tmp_path: Path) -> None:
+    vllm.read_ahead(tmp_path / "nowhere")
+    pipe = tmp_path / "model.safetensors"
+    os.mkfifo(pipe)
+    vllm.read_ahead(tmp_path)
+    written = Thread(target=pipe.write_bytes, args=(bytes(3 * vllm.PIECE + 5),), daemon=True)
+    written.start()
+    written.join(20)
+    assert not written.is_alive(), "it ends when somebody has read everything"
 
 
 def test_all_questions_about_a_paper_go_to_the_same_copy_of_the_model() -> None:
