@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from paper2code_local.engine.chat import ChatTokenizer
 from paper2code_local.engine.dialects import EstimatingTokenizer, Server, as_chat, in_tokens
-from paper2code_local.engine.prefill import WORTH_WAITING, PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.reasoning import without_reasoning
 from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
@@ -26,8 +25,6 @@ from paper2code_local.errors import EngineError
 
 CONCURRENCY = 8
 """Requests in flight where the user names no number: servers queue what they cannot batch."""
-BYTES_PER_TOKEN = 4
-"""About, in papers and code."""
 CHARACTERS_PER_TOKEN = 64
 """No token of a vocabulary is longer on average: more text than this makes of `max_tokens` is not the model's."""
 LONGEST = 10
@@ -84,7 +81,6 @@ class HttpEngine:
         self.model, self.can_prefill = identity or server.identity, server.can_prefill
         self._server, self._wire, self._tokenizer = server, wire, tokenizer
         self._slots = asyncio.Semaphore(concurrency)
-        self._gate = PrefixGate(WORTH_WAITING if server.tokens else WORTH_WAITING * BYTES_PER_TOKEN)
         self._on_token: Callable[[int], None] = lambda _: None
 
     def on_token(self, listener: Callable[[int], None]) -> None:
@@ -96,28 +92,28 @@ class HttpEngine:
 
         Raises EngineError: lost, busy, timeout, denied, not_found, context, refused, server, redirected, not_openai.
         """
-        path, body, key = self._written(request)
+        path, body = self._written(request)
         async with self._slots:
-            return await self._wire.patiently(lambda: self._complete(request, path, body, key))
+            return await self._wire.patiently(lambda: self._complete(request, path, body))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._wire.close()
 
-    def _written(self, request: Request) -> tuple[str, dict[str, Any], Sequence[int]]:
-        """Return path, body, and what the gate compares: token ids, or bytes where there are none."""
+    def _written(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """Return path and body."""
         if not self._server.tokens:
-            return *as_chat(self._server, request), (request.system + request.user).encode("utf-8", "replace")
+            return as_chat(self._server, request)
         assert isinstance(self._tokenizer, ChatTokenizer)
         tokens = self._tokenizer.encode(request.system, request.user, request.prefill)
-        return *in_tokens(self._server, request, tokens), tokens
+        return in_tokens(self._server, request, tokens)
 
-    async def _complete(self, request: Request, path: str, body: dict[str, Any], key: Sequence[int]) -> Completion:
+    async def _complete(self, request: Request, path: str, body: dict[str, Any]) -> Completion:
         started = time.monotonic()
         heard = _Heard(request, self._wire, not self._server.tokens)
         try:
             async with asyncio.timeout(self._wire.timeout * LONGEST):
-                await self._listen(heard, path, body, key)
+                await self._listen(heard, path, body)
         except TimeoutError as error:
             hint = "Look at the server's log; --engine-arg timeout=SECONDS waits longer."
             raise EngineError("timeout", f"{self._wire.url} does not finish {request.label}", hint) from error
@@ -127,23 +123,13 @@ class HttpEngine:
             )
         return self._completion(request, heard, time.monotonic() - started)
 
-    async def _listen(self, heard: _Heard, path: str, body: dict[str, Any], key: Sequence[int]) -> None:
+    async def _listen(self, heard: _Heard, path: str, body: dict[str, Any]) -> None:
         async with aclosing(self._wire.stream(path, body)) as events:
-            async with self._gate.admitted(key):
-                async for event in events:
-                    if self._hear(heard, event):
-                        break
-            if not heard.ended:
-                async for event in events:
-                    self._hear(heard, event)
-                    if heard.ended:
-                        break
-
-    def _hear(self, heard: _Heard, event: Any) -> bool:
-        """Take in one event; tell whether the model has begun to speak."""
-        if new := heard.take(event):
-            self._on_token(new)
-        return heard.pieces > 0 or heard.ended
+            async for event in events:
+                if new := heard.take(event):
+                    self._on_token(new)
+                if heard.ended:
+                    break
 
     def _completion(self, request: Request, heard: _Heard, seconds: float) -> Completion:
         text = heard.text

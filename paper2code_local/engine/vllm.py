@@ -24,7 +24,6 @@ from pydantic import JsonValue
 from paper2code_local.engine import watchdog
 from paper2code_local.engine.avoiding import spellings
 from paper2code_local.engine.chat import ChatTokenizer
-from paper2code_local.engine.prefill import PrefixGate
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.reasoning import Reasoning, marks
 from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
@@ -91,7 +90,6 @@ class VllmEngine:
         """Ask `llm`, which has so many copies of the model; `pipe` ends the watchdog."""
         self.model, self._llm, self._tokenizer, self._pipe = model, llm, tokenizer, pipe
         self._copies = Copies(copies)
-        self._gate = PrefixGate()
         self._numbers = itertools.count()
         self._on_token: Callable[[int], None] = lambda _: None
 
@@ -139,10 +137,8 @@ class VllmEngine:
         """Let the model go on from `prompt`."""
         name, copy = f"{next(self._numbers)}:{label}", self._copies.one_for(prompt)
         stream = self._llm.generate({"prompt_token_ids": prompt}, sampling, request_id=name, data_parallel_rank=copy)
-        seen, cached, look, runaway, output = 0, 0, LOOK_EVERY, False, None
-        async with self._gate.admitted(prompt):
-            with suppress(StopAsyncIteration):
-                output = await anext(stream)
+        seen, cached, look, runaway = 0, 0, LOOK_EVERY, False
+        output = await anext(stream, None)
         while output is not None:
             latest = output
             if latest.num_cached_tokens:
