@@ -16,7 +16,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from workload import Canned, length
 from paper2code_local.engine.protocol import Completion, Request
 from paper2code_local.engine.scripted import ScriptedEngine
 from paper2code_local.papers import generate_all
+from paper2code_local.session import Model
 from paper2code_local.settings import Job
 
 PAPERS = (1, 2, 4, 8, 16)
@@ -144,8 +145,16 @@ def run(latency: Latency, speed: float, papers: int, needs: Mapping[str, Sequenc
     }
 
 
+class Roomy(Standing):
+    """Engines of a model whose context has room for sixty interfaces."""
+
+    async def model(self, *asked: Any, **more: Any) -> Model:
+        """Open the model."""
+        return replace(await super().model(*asked, **more), context=1 << 20)
+
+
 async def _generated(jobs: list[Job], engine: Canned, place: Path, scale: float) -> None:
-    async with Standing(engine, place, scale) as engines:
+    async with Roomy(engine, place, scale) as engines:
         await generate_all(jobs, len(jobs), engines, watched, guarded, lambda _: None, finished)
 
 
