@@ -29,6 +29,7 @@ from paper2code_local.engine.reasoning import Reasoning, marks
 from paper2code_local.engine.runaway import LOOK_EVERY, repeats_itself
 from paper2code_local.engine.sizing import INT8, EngineArgs
 from paper2code_local.errors import EngineError
+from paper2code_local.modelstore.digests import cache_folder
 
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -232,8 +233,8 @@ def read_ahead(folder: Path) -> None:
 
 def environment(arguments: EngineArgs) -> dict[str, str]:
     """Return what vLLM and its processes find in their environment; what torch compiles is kept for the next start."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "paper2code_local" / "compiled"
-    kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(cache)  # torch's own place is one that others can write to
+    ours = str(cache_folder(os.environ).with_name("compiled"))  # torch's own place is one that others can write to
+    kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or ours
     return {**ENVIRONMENT, "TORCHINDUCTOR_CACHE_DIR": kept, **dict(arguments.environment)}
 
 
